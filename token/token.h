@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens: EAR and the flat OIDC token as ES256 JWT, the keys that sign them, JWKS and discovery (docs/token.md). */
+#ifndef ATTESTD_TOKEN_TOKEN_H
+#define ATTESTD_TOKEN_TOKEN_H
+
+#include "core/json.h"
+#include "core/result.h"
+#include <stdbool.h>
+
+/* The signing keys: the one in use, and those published before and after it. Owned by the signer thread. */
+struct attestd_keyring;
+
+/* A directory of PEM keys (P-256, mode 0600), the newest in use; an empty one gets its first key. directory NULL: a key in memory only
+ * (development). */
+struct attestd_keyring *attestd_keyring_open(const char *directory, char *error, size_t error_size);
+/* One given PEM file. */
+struct attestd_keyring *attestd_keyring_from_file(const char *file, char *error, size_t error_size);
+void attestd_keyring_free(struct attestd_keyring *);
+/* Make and publish the next key: it signs from now + overlap on; the old one stays published for overlap + the longest token life. */
+bool attestd_keyring_rotate(struct attestd_keyring *, int64_t now, int64_t overlap, char *error, size_t error_size);
+/* Does what is due at `now` (begin to sign with the next, stop publishing the old). True when the JWKS changed. */
+bool attestd_keyring_tick(struct attestd_keyring *, int64_t now);
+/* The public half: {"keys":[{kty,crv,x,y,alg,use,kid}]}. */
+void attestd_keyring_jwks(const struct attestd_keyring *, struct attestd_text *out);
+/* RFC 7638 thumbprint, base64url, of the key in use. */
+const char *attestd_keyring_kid(const struct attestd_keyring *);
+
+/* Compact JWS: ES256 with typ and kid. False only when libcrypto fails. */
+bool attestd_jws_sign(const struct attestd_keyring *, const char *typ, const char *payload, size_t len, struct attestd_text *out);
+
+struct attestd_token_claims {
+    const char *issuer, *subject, *audience; /* audience NULL: no aud */
+    const char *id;                          /* jti: "ap_..." */
+    int64_t issued, expires;
+    const char *nonce;             /* eat_nonce: 8..88 characters, or NULL */
+    const struct attestd_jwk *key; /* cnf, or NULL */
+    const char *developer;         /* ear.verifier-id */
+};
+/* Payload of an EAR (profile tag:github.com,2023:veraison/ear). Passed checks are folded beyond 6 kB of token. */
+void attestd_ear_payload(struct attestd_text *out, const struct attestd_token_claims *, const struct attestd_result *);
+/* Flat claims for cloud federation, under 2 kB as a token. */
+void attestd_oidc_payload(struct attestd_text *out, const struct attestd_token_claims *, const struct attestd_result *);
+/* /.well-known/openid-configuration. base: where jwks.json is served. */
+void attestd_discovery_json(struct attestd_text *out, const char *issuer, const char *base);
+
+#endif
