@@ -22,7 +22,7 @@ void *attestd_arena_array(struct attestd_arena *arena, size_t count, size_t size
 struct attestd_bytes attestd_arena_bytes(struct attestd_arena *arena, const void *bytes, size_t len);
 char *attestd_arena_text(struct attestd_arena *arena, const char *text);
 char *attestd_arena_format(struct attestd_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *attestd_arena_vformat(struct attestd_arena *arena, const char *format, va_list args);
+char *attestd_arena_vformat(struct attestd_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* Lower-case hex of the bytes. */
 char *attestd_arena_hex(struct attestd_arena *arena, const uint8_t *bytes, size_t len);
 /* Run release(object) when the arena is freed. */

@@ -29,5 +29,7 @@ void attestd_time_format(int64_t seconds, char out[ATTESTD_TIME_SIZE]);
 bool attestd_duration_parse(const char *text, int64_t *seconds);
 
 bool attestd_utf8_valid(const char *text, size_t len);
+/* Length (1..4) of the well-formed character at text, of which `left` bytes exist; 0 when it is none (RFC 3629). */
+size_t attestd_utf8_sequence(const char *text, size_t left);
 
 #endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/json.h"
+
+#include "core/encoding.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reading */
+
+static void say(char *error, size_t size, int line, int column, const char *phrase)
+{
+    if (!error || size == 0)
+        return;
+    snprintf(error, size, "line %d, column %d: %s", line, column, phrase);
+    /* jansson quotes the text near the fault; what was sent must not draw on a terminal or break a log line. */
+    for (char *c = error; *c; c++)
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
+            *c = '?';
+}
+
+/* Nesting by brackets outside strings: the parser recurses, so it must not see a deeper text. */
+static bool depth_fits(const char *text, size_t len, unsigned max_depth, char *error, size_t error_size)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    int line = 1;
+    size_t line_start = 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (c == '\n') {
+            line++;
+            line_start = i + 1;
+        } else if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > max_depth) {
+                say(error, error_size, line, (int)(i - line_start + 1), "nested too deeply");
+                return false;
+            }
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return true;
+}
+
+json_t *attestd_json_read(const char *text, size_t len, unsigned max_depth, char *error, size_t error_size)
+{
+    if (len > INT32_MAX) {
+        say(error, error_size, 1, 1, "text too long");
+        return NULL;
+    }
+    if (!depth_fits(text, len, max_depth, error, error_size))
+        return NULL;
+    json_error_t fault;
+    json_t *value = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
+    if (!value)
+        say(error, error_size, fault.line > 0 ? fault.line : 1, fault.column > 0 ? fault.column : 1, fault.text);
+    return value;
+}
+
+/* Text */
+
+/* Room for `more` characters and the NUL. */
+static char *reserve(struct attestd_text *t, size_t more)
+{
+    if (more < t->size - t->len)
+        return t->data + t->len;
+    size_t size = t->size ? t->size : 256;
+    while (size - t->len <= more) {
+        if (size > SIZE_MAX / 2)
+            abort();
+        size *= 2;
+    }
+    char *data = realloc(t->data, size);
+    if (!data) {
+        fputs("attestd: out of memory\n", stderr);
+        abort();
+    }
+    t->data = data;
+    t->size = size;
+    return data + t->len;
+}
+
+static void commit(struct attestd_text *t, size_t len)
+{
+    t->len += len;
+    t->data[t->len] = 0;
+}
+
+void attestd_text_add(struct attestd_text *t, const char *bytes, size_t len)
+{
+    char *out = reserve(t, len);
+    if (len)
+        memcpy(out, bytes, len);
+    commit(t, len);
+}
+
+void attestd_text_puts(struct attestd_text *t, const char *text)
+{
+    attestd_text_add(t, text, strlen(text));
+}
+
+void attestd_text_printf(struct attestd_text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    reserve(t, 128);
+    int len = vsnprintf(t->data + t->len, t->size - t->len, format, args);
+    if (len > 0 && (size_t)len >= t->size - t->len) {
+        reserve(t, (size_t)len);
+        vsnprintf(t->data + t->len, t->size - t->len, format, again);
+    }
+    commit(t, len > 0 ? (size_t)len : 0);
+    va_end(again);
+    va_end(args);
+}
+
+void attestd_text_free(struct attestd_text *t)
+{
+    free(t->data);
+    *t = (struct attestd_text){0};
+}
+
+/* Writing */
+
+/* Deeper containers are written as null: the bits of `first` end there, and nothing that was read is as deep. */
+enum { DEEPEST = 60 };
+
+struct attestd_json_writer attestd_json_writer_to(struct attestd_text *out)
+{
+    return (struct attestd_json_writer){.out = out, .first = 1};
+}
+
+/* 0: stands for itself; 'u': written as \u00XX; '8': begins a character of several bytes; else the letter behind the backslash. */
+static char escape_of(unsigned char c)
+{
+    switch (c) {
+    case '"':
+        return '"';
+    case '\\':
+        return '\\';
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return c < 0x20 ? 'u' : c >= 0x80 ? '8' : 0;
+    }
+}
+
+static size_t plain_run(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\')
+        i++;
+    return i;
+}
+
+static void put_escaped(struct attestd_text *t, unsigned char c, char letter)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char code[] = {'\\', letter, '0', '0', digits[c >> 4], digits[c & 15]};
+    attestd_text_add(t, code, letter == 'u' ? 6 : 2);
+}
+
+static void put_string(struct attestd_text *t, const char *text, size_t len)
+{
+    reserve(t, len + 2);
+    attestd_text_add(t, "\"", 1);
+    for (size_t i = 0; i < len;) {
+        size_t run = plain_run(text + i, len - i);
+        attestd_text_add(t, text + i, run);
+        i += run;
+        if (i == len)
+            break;
+        char escape = escape_of((unsigned char)text[i]);
+        if (escape != '8') {
+            put_escaped(t, (unsigned char)text[i++], escape);
+            continue;
+        }
+        size_t sequence = attestd_utf8_sequence(text + i, len - i);
+        attestd_text_add(t, sequence ? text + i : "\xef\xbf\xbd", sequence ? sequence : 3);
+        i += sequence ? sequence : 1;
+    }
+    attestd_text_add(t, "\"", 1);
+}
+
+/* The comma and the name before a value. */
+static void begin(struct attestd_json_writer *w, const char *name)
+{
+    uint64_t bit = UINT64_C(1) << (w->depth & 63);
+    if (!(w->first & bit))
+        attestd_text_add(w->out, ",", 1);
+    w->first &= ~bit;
+    if (!name)
+        return;
+    put_string(w->out, name, strlen(name));
+    attestd_text_add(w->out, ":", 1);
+}
+
+static void open_container(struct attestd_json_writer *w, const char *name, const char *bracket)
+{
+    begin(w, name);
+    attestd_text_add(w->out, bracket, 1);
+    w->depth++;
+    w->first |= UINT64_C(1) << (w->depth & 63);
+}
+
+static void close_container(struct attestd_json_writer *w, const char *bracket)
+{
+    if (w->depth > 0)
+        w->depth--;
+    attestd_text_add(w->out, bracket, 1);
+}
+
+void attestd_json_open_map(struct attestd_json_writer *w, const char *name)
+{
+    open_container(w, name, "{");
+}
+
+void attestd_json_close_map(struct attestd_json_writer *w)
+{
+    close_container(w, "}");
+}
+
+void attestd_json_open_list(struct attestd_json_writer *w, const char *name)
+{
+    open_container(w, name, "[");
+}
+
+void attestd_json_close_list(struct attestd_json_writer *w)
+{
+    close_container(w, "]");
+}
+
+void attestd_json_text(struct attestd_json_writer *w, const char *name, const char *text)
+{
+    attestd_json_text_n(w, name, text, text ? strlen(text) : 0);
+}
+
+void attestd_json_text_n(struct attestd_json_writer *w, const char *name, const char *text, size_t len)
+{
+    if (!text) {
+        attestd_json_null(w, name);
+        return;
+    }
+    begin(w, name);
+    put_string(w->out, text, len);
+}
+
+void attestd_json_number(struct attestd_json_writer *w, const char *name, int64_t number)
+{
+    char digits[24], *d = digits + sizeof digits;
+    uint64_t n = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--d = (char)('0' + n % 10);
+    while (n /= 10);
+    if (number < 0)
+        *--d = '-';
+    attestd_json_raw(w, name, d, (size_t)(digits + sizeof digits - d));
+}
+
+void attestd_json_flag(struct attestd_json_writer *w, const char *name, bool flag)
+{
+    attestd_json_raw(w, name, flag ? "true" : "false", flag ? 4 : 5);
+}
+
+void attestd_json_null(struct attestd_json_writer *w, const char *name)
+{
+    attestd_json_raw(w, name, "null", 4);
+}
+
+void attestd_json_hex(struct attestd_json_writer *w, const char *name, const uint8_t *bytes, size_t len)
+{
+    begin(w, name);
+    char *out = reserve(w->out, 2 * len + 2);
+    out[0] = '"';
+    attestd_hex_encode(bytes, len, out + 1);
+    out[2 * len + 1] = '"';
+    commit(w->out, 2 * len + 2);
+}
+
+static void put_base64(struct attestd_json_writer *w, const char *name, const uint8_t *bytes, size_t len,
+                       size_t encode(const uint8_t *, size_t, char *))
+{
+    begin(w, name);
+    char *out = reserve(w->out, ATTESTD_BASE64_SIZE(len) + 2);
+    out[0] = '"';
+    size_t chars = encode(bytes, len, out + 1);
+    out[chars + 1] = '"';
+    commit(w->out, chars + 2);
+}
+
+void attestd_json_base64(struct attestd_json_writer *w, const char *name, const uint8_t *bytes, size_t len)
+{
+    put_base64(w, name, bytes, len, attestd_base64_encode);
+}
+
+void attestd_json_base64url(struct attestd_json_writer *w, const char *name, const uint8_t *bytes, size_t len)
+{
+    put_base64(w, name, bytes, len, attestd_base64url_encode);
+}
+
+void attestd_json_time(struct attestd_json_writer *w, const char *name, int64_t seconds)
+{
+    char text[ATTESTD_TIME_SIZE];
+    attestd_time_format(seconds, text);
+    attestd_json_text_n(w, name, text, ATTESTD_TIME_SIZE - 1);
+}
+
+void attestd_json_raw(struct attestd_json_writer *w, const char *name, const char *json, size_t len)
+{
+    begin(w, name);
+    attestd_text_add(w->out, json, len);
+}
+
+static void put_items(struct attestd_json_writer *w, const struct attestd_value *value)
+{
+    for (size_t i = 0; i < value->count; i++)
+        attestd_json_value(w, value->kind == ATTESTD_VALUE_MAP ? value->items[i].name : NULL, &value->items[i]);
+}
+
+void attestd_json_value(struct attestd_json_writer *w, const char *name, const struct attestd_value *value)
+{
+    bool container = value && (value->kind == ATTESTD_VALUE_LIST || value->kind == ATTESTD_VALUE_MAP);
+    if (!value || value->kind == ATTESTD_VALUE_NULL || (container && w->depth >= DEEPEST)) {
+        attestd_json_null(w, name);
+        return;
+    }
+    switch (value->kind) {
+    case ATTESTD_VALUE_FLAG:
+        attestd_json_flag(w, name, value->number != 0);
+        return;
+    case ATTESTD_VALUE_NUMBER:
+        attestd_json_number(w, name, value->number);
+        return;
+    case ATTESTD_VALUE_TEXT:
+        attestd_json_text_n(w, name, value->text.data ? (const char *)value->text.data : "", value->text.len);
+        return;
+    case ATTESTD_VALUE_BYTES:
+        attestd_json_hex(w, name, value->text.data, value->text.len);
+        return;
+    case ATTESTD_VALUE_LIST:
+        attestd_json_open_list(w, name);
+        put_items(w, value);
+        attestd_json_close_list(w);
+        return;
+    case ATTESTD_VALUE_MAP:
+        attestd_json_open_map(w, name);
+        put_items(w, value);
+        attestd_json_close_map(w);
+        return;
+    default:
+        attestd_json_null(w, name);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void put_object(struct attestd_json_writer *w, const char *name, const json_t *object)
+{
+    size_t count = json_object_size(object), i = 0;
+    const char **names = calloc(count + 1, sizeof *names);
+    if (!names)
+        abort();
+    json_t *map = (json_t *)(uintptr_t)object; /* the iterator takes no const, and changes nothing */
+    for (void *at = json_object_iter(map); at && i < count; at = json_object_iter_next(map, at))
+        names[i++] = json_object_iter_key(at);
+    qsort(names, i, sizeof *names, by_name);
+    attestd_json_open_map(w, name);
+    for (size_t n = 0; n < i; n++)
+        attestd_json_jansson(w, names[n], json_object_get(object, names[n]));
+    attestd_json_close_map(w);
+    free(names);
+}
+
+static void put_real(struct attestd_json_writer *w, const char *name, const json_t *value)
+{
+    char text[64];
+    size_t len = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY);
+    attestd_json_raw(w, name, len && len <= sizeof text ? text : "null", len && len <= sizeof text ? len : 4);
+}
+
+void attestd_json_jansson(struct attestd_json_writer *w, const char *name, const json_t *value)
+{
+    if (!value || json_is_null(value) || ((json_is_object(value) || json_is_array(value)) && w->depth >= DEEPEST)) {
+        attestd_json_null(w, name);
+        return;
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        put_object(w, name, value);
+        return;
+    case JSON_ARRAY:
+        attestd_json_open_list(w, name);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            attestd_json_jansson(w, NULL, json_array_get(value, i));
+        attestd_json_close_list(w);
+        return;
+    case JSON_STRING:
+        attestd_json_text_n(w, name, json_string_value(value), json_string_length(value));
+        return;
+    case JSON_INTEGER:
+        attestd_json_number(w, name, json_integer_value(value));
+        return;
+    case JSON_REAL:
+        put_real(w, name, value);
+        return;
+    default:
+        attestd_json_flag(w, name, json_is_true(value));
+    }
+}
