@@ -34,4 +34,7 @@ bool attestd_bundle_read(struct attestd_arena *arena, const struct attestd_engin
 struct attestd_job *attestd_bundle_run(struct attestd_engine *engine, const struct attestd_bundle *bundle,
                                        const struct attestd_policy_view *policy, int64_t time);
 
+/* Where two results differ: one line a place, "checks[3].code: A -> B". Nothing is written when they are equal as JSON. */
+void attestd_bundle_diff(const char *before, size_t before_len, const char *after, size_t after_len, struct attestd_text *out);
+
 #endif
