@@ -3,6 +3,7 @@
 #include "cli/attestctl.h"
 #include "cli/session.h"
 #include "core/bundle.h"
+#include "core/bytes.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
