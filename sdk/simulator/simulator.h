@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes the caller frees with free(). */
+/* Bytes the caller frees with free(). Functions that give bytes give {NULL, 0} when memory or libcrypto fail. */
 struct sim_bytes {
     uint8_t *data;
     size_t len;
@@ -50,7 +50,7 @@ struct sim_snp_guest {
     uint8_t family, model, stepping;
     struct sim_snp_tcb current_tcb, reported_tcb, committed_tcb, launch_tcb;
     uint8_t current_version[3], committed_version[3]; /* major, minor, build */
-    bool vlek;                                        /* signed by a VLEK; sets SIGNING_KEY and clears chip_id in the default */
+    bool vlek; /* the certificate is a VLEK's; key_info says what the report claims: see sim_snp_guest_vlek() */
 
     /* The certificate: */
     int64_t not_before, not_after;
@@ -61,12 +61,18 @@ struct sim_snp_guest {
     const char *cert_product_name; /* NULL: the product's */
     int cert_struct_version;       /* -1: the product's */
     const char *cert_csp_id;       /* VLEK; NULL: none */
-    uint32_t cert_missing_spl;     /* bit per SPL extension number 1..9 left out */
+    uint32_t cert_missing_spl;     /* bit per SPL extension number left out: 1 << 1 .. 1 << 9 */
     uint64_t cert_serial;
-    uint32_t cert_key_seed; /* same seed, product and chip: same VEK key */
+    /* Another seed, another VEK key. The key is derived from seed, product, vlek, cert_hwid (all 64 bytes, whatever the length in the
+     * certificate) and cert_tcb, as a chip derives it: two guests that agree in these have the same key, and a certificate for another
+     * chip or TCB is one for another key. */
+    uint32_t cert_key_seed;
 };
+/* A good guest with a VCEK: current firmware, no debug, certificate valid 2026 to 2032. Milan reports version 3, the others 5. */
 void sim_snp_guest_default(struct sim_snp_guest *, enum sim_snp_product product);
-/* The 1184 bytes, signed. */
+/* Makes it a guest with a VLEK: SIGNING_KEY 1, chip_id zero, csp_id, no hwID, certificate valid from 30 days ago for one year. */
+void sim_snp_guest_vlek(struct sim_snp_guest *);
+/* The 1184 bytes, signed; with MASK_CHIP_KEY or SIGNING_KEY 7 in key_info the signature is zero, as firmware leaves it. */
 struct sim_bytes sim_snp_report(const struct sim_snp_vendor *, const struct sim_snp_guest *);
 /* The VCEK or VLEK certificate, DER. */
 struct sim_bytes sim_snp_vek(const struct sim_snp_vendor *, const struct sim_snp_guest *);
@@ -78,8 +84,8 @@ struct sim_bytes sim_snp_table(struct sim_bytes vek, bool vlek, struct sim_bytes
 void sim_snp_resign(const struct sim_snp_vendor *, const struct sim_snp_guest *, uint8_t report[1184]);
 /* PEM of a DER certificate or CRL ("CERTIFICATE", "X509 CRL"). */
 struct sim_bytes sim_pem(struct sim_bytes der, const char *name);
-/* Files below a folder as KDS serves them: vcek/v1/{product}/{hwid}, .../cert_chain, .../crl; the query string is not part of the file
- * name. */
+/* Files below a folder as KDS serves them: vcek/v1/{product}/{hwid}, {vcek,vlek}/v1/{product}/cert_chain and crl (crl NULL: none). The
+ * query string is not part of the file name, so one chip has the certificate of one TCB. False when something could not be written. */
 bool sim_snp_write_kds(const struct sim_snp_vendor *, const struct sim_snp_guest *guests, size_t count, const struct sim_snp_crl *crl,
                        const char *directory);
 
