@@ -42,10 +42,11 @@ struct attestd_request {
 
     const char *policy;   /* name, or NULL */
     const char *audience; /* or NULL */
-    const char *token;    /* "ear" (default), "oidc", "none" */
+    const char *token;    /* "ear" (default), "oidc", "none"; never NULL once read */
 
     const char *layout;               /* "attestd-v1" by default */
     const struct attestd_jwk *key;    /* cnf, or NULL */
+    const char *key_json;             /* cnf.jwk as sent, compact, members in bytewise order; layout trustee binds this text */
     const struct attestd_datum *data; /* bytewise order of names */
     size_t data_count;
     /* attestctl --binding-field: the field's expected bytes, instead of nonce and layout. */
@@ -60,10 +61,24 @@ struct attestd_request {
 struct attestd_request_fault {
     int status;       /* HTTP: 400, 413, 415, 422 */
     const char *code; /* from the catalogue of problems (docs/api.md) */
-    char detail[256]; /* with the JSON pointer of the place */
+    char detail[256]; /* a phrase */
+    char pointer[96]; /* JSON pointer of the place; "" when there is none */
 };
 
+/* [a-z][a-z0-9._-]{0,31}, not beginning with "attestd." */
 bool attestd_label_valid(const char *text, size_t len);
+
+/*
+ * The nonce of a relying party: base64 or base64url text of 8 to 64 bytes. The bytes are what the evidence must carry; the text is echoed
+ * as sent. Sets nonce, nonce_text and freshness.
+ */
+bool attestd_request_set_nonce(struct attestd_arena *arena, struct attestd_request *request, const char *text, size_t len);
+
+/*
+ * Checks a request as a whole, once everything in it is set (the server calls it after the query parameters): layout known, layout able to
+ * bind what is carried (an audience is let pass when audience_optional), one of challenge and nonce.
+ */
+bool attestd_request_check(const struct attestd_request *request, bool audience_optional, struct attestd_request_fault *fault);
 
 /*
  * Reads the JSON envelope of DESIGN 11 (application/json). base64 and base64url are both read; unknown members are refused by
@@ -79,7 +94,10 @@ bool attestd_request_read_cmw(struct attestd_arena *arena, const struct attestd_
 bool attestd_request_read_raw(struct attestd_arena *arena, const struct attestd_engine *engine, const char *type, const uint8_t *bytes,
                               size_t len, struct attestd_request *request, struct attestd_request_fault *fault);
 
-/* SHA-256 over the evidence set (labels, types, parts): the `evidence_digest` of answer, audit and token. */
+/*
+ * SHA-256("attestd-evidence-v1\n" | u32 n, n times (L(label) L(type) u32 m, m times (L(part) L(bytes)))): the `evidence_digest` of answer,
+ * audit and token. Pieces in bytewise order of labels, parts of names.
+ */
 void attestd_request_evidence_digest(const struct attestd_request *request, uint8_t digest[32]);
 
 #endif

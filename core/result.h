@@ -46,7 +46,7 @@ struct attestd_piece {
     struct attestd_binding_slot slots[4];
     size_t slot_count;
     bool has_signed_bytes;
-    uint8_t signed_digest[32]; /* SHA-256 of the signed bytes */
+    uint8_t signed_digest[32]; /* SHA-256 of the signed bytes; made only when the set has more than one piece */
     /* MALFORMED: */
     const char *malformed_code, *malformed_part, *malformed_detail;
     size_t malformed_offset;
@@ -89,6 +89,8 @@ struct attestd_result {
     int64_t not_after;                /* earliest date at which something it rests on ends; INT64_MAX: none */
     bool nonce_matched;               /* evidence authentic and carries the nonce: the challenge is to be spent */
     struct attestd_bytes bound_field; /* what the binder signed */
+    const char *binder;               /* label of the binder; NULL: none */
+    bool audience_bound, key_bound;   /* the binder's field covers the request's audience, the key of cnf */
 };
 
 /* Plugins that took part, for `engine`. */
