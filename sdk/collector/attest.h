@@ -39,16 +39,22 @@ void attest_set_ca_file(struct attest *, const char *pem);       /* else the sys
 void attest_set_policy(struct attest *, const char *name);       /* optional */
 void attest_set_audience(struct attest *, const char *audience); /* optional; without it there is no token */
 void attest_set_token_kind(struct attest *, const char *kind);   /* "ear" or "oidc" */
+/* How long attest_get_token() may go on asking a verifier that says "later" (424, 429, 503); default 60 seconds. */
+void attest_set_patience(struct attest *, unsigned seconds);
 /* A value to bind (docs/binding.md); name [a-z][a-z0-9._-]{0,31}. */
 enum attest_status attest_add_data(struct attest *, const char *name, const uint8_t *value, size_t len);
 /* Use this P-256 private key (PEM) instead of making one. */
 enum attest_status attest_set_key_pem(struct attest *, const char *pem);
-/* The private key that was bound, PEM; free() it after wiping. */
+/* The private key that is bound, PKCS#8 in PEM; made now if there is none yet. Wipe it, then free() it. NULL: libcrypto failed. */
 char *attest_key_pem(struct attest *);
 
-/* Collect over a nonce: the JSON envelope for POST /verify (free() it). challenge may be NULL when nonce is the relying party's. */
+/* Collect over a nonce of 8 to 64 bytes: the JSON envelope for POST /verify (free() it). challenge NULL: the nonce is the relying party's.
+ */
 enum attest_status attest_collect(struct attest *, const uint8_t *nonce, size_t nonce_len, const char *challenge, char **request);
-/* Challenge, collect, verify. *token: compact JWT, *answer: whole JSON answer; free() both; either may be NULL. */
+/*
+ * Challenge, collect, verify. *token: compact JWT, set only when the answer is OK and an audience was set. *answer: the whole JSON answer
+ * of the verifier, or its problem document, or NULL; also set when the token was denied, for it says why. free() both; either may be NULL.
+ */
 enum attest_status attest_get_token(struct attest *, char **token, char **answer);
 
 #ifdef __cplusplus
