@@ -4,7 +4,8 @@
  *
  * Refused: indefinite lengths unless allowed, nesting beyond 16, duplicate map keys, reserved additional information, lengths
  * beyond the end, invalid UTF-8 in text, break codes out of place, trailing bytes; and, when asked, integers and lengths that
- * are not in their shortest form, and map keys out of bytewise order.
+ * are not in their shortest form, and map keys out of bytewise order. Map keys are always demanded in their shortest form and of
+ * definite length (so that equal keys have equal bytes), and a map has at most 4,096 pairs.
  */
 #ifndef ATTESTD_CORE_CBOR_H
 #define ATTESTD_CORE_CBOR_H
