@@ -58,6 +58,10 @@ json_t *attestd_json_read(const char *text, size_t len, unsigned max_depth, char
         say(error, error_size, 1, 1, "text too long");
         return NULL;
     }
+    if (len && memchr(text, 0, len)) { /* jansson takes one behind the value for the end */
+        say(error, error_size, 1, 1, "the text holds a NUL byte");
+        return NULL;
+    }
     if (!depth_fits(text, len, max_depth, error, error_size))
         return NULL;
     json_error_t fault;
