@@ -46,6 +46,7 @@ int attestctl_policy_expiring(int argc, char **argv);
 int attestctl_policy_schema(int argc, char **argv);
 int attestctl_token_inspect(int argc, char **argv);
 int attestctl_token_verify(int argc, char **argv);
+int attestctl_token_rotate(int argc, char **argv);
 
 /* Runs the entry of the table that argv[1] names; prints the table's help for --help. */
 struct attestctl_subcommand {

@@ -15,7 +15,7 @@ const struct attestctl_command attestctl_commands[] = {
     {"endorsements", "look into and fill the cache of endorsements", "list import export prefetch --state --json --help",
      attestctl_endorsements},
     {"anchors", "list the pinned roots, fetch or import their bytes", "list fetch import --state --json --help", attestctl_anchors},
-    {"token", "read or verify an attestation result token", "inspect verify --help", attestctl_token},
+    {"token", "read or verify an attestation result token", "inspect verify rotate --help", attestctl_token},
     {"checks", "print the catalogue of checks, codes and remedies", "--json --markdown --help", attestctl_checks},
     {"simulate", "mint evidence in real formats under simulated roots", "snp --help", attestctl_simulate},
     {"health", "ask a running attestd how it is", "--url --ca --unix --json --help", attestctl_health},

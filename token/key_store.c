@@ -291,6 +291,15 @@ bool key_store_each(int directory, key_store_add *add, void *context, char *erro
     return ok;
 }
 
+struct timespec key_store_state(int directory)
+{
+    struct stat st;
+    struct timespec now;
+    if (fstat(directory, &st) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec - st.st_mtim.tv_sec < 2)
+        return (struct timespec){0};
+    return st.st_mtim;
+}
+
 static bool write_pem(int file, const struct signing_key *key)
 {
     FILE *stream = fdopen(file, "w");

@@ -137,18 +137,6 @@ static void drop_oldest(struct attestd_keyring *ring)
     memmove(&ring->keys[0], &ring->keys[1], ring->count * sizeof(ring->keys[0]));
 }
 
-bool attestd_keyring_tick(struct attestd_keyring *ring, int64_t now)
-{
-    char before[sizeof(ring->keys[0].kid)];
-    size_t count = ring->count;
-    memcpy(before, attestd_keyring_kid(ring), sizeof(before));
-    /* The last token of a key is signed the second before its successor begins. */
-    while (ring->count > 1 && now - ring->keys[1].from >= ATTESTD_TOKEN_LIFE_MAX + ATTESTD_TOKEN_SKEW)
-        drop_oldest(ring);
-    choose(ring, now);
-    return count != ring->count || strcmp(before, attestd_keyring_kid(ring)) != 0;
-}
-
 static struct attestd_keyring *ring_new(char *error, size_t error_size)
 {
     struct attestd_keyring *ring = calloc(1, sizeof(*ring));
@@ -175,6 +163,71 @@ static bool take_file(void *context, const char *name, int64_t from, const char 
     snprintf(key->file, sizeof(key->file), "%s", name);
     ring->count++;
     return true;
+}
+
+static void forget_keys(struct attestd_keyring *ring)
+{
+    for (size_t i = 0; i < ring->count; i++)
+        signing_key_clear(&ring->keys[i]);
+    ring->count = 0;
+}
+
+/* Reads the directory again when it has changed: a key that was added is published, one that was removed is not any more. What cannot be
+ * read changes nothing. */
+static void follow_directory(struct attestd_keyring *ring, int64_t now)
+{
+    struct attestd_keyring fresh = {.directory = -1};
+    struct timespec state = key_store_state(ring->directory);
+    bool same = state.tv_sec != 0 && state.tv_sec == ring->state.tv_sec && state.tv_nsec == ring->state.tv_nsec;
+    if (same || now == ring->read_at)
+        return;
+    ring->read_at = now;
+    ring->state = state;
+    bool ok = key_store_lock(ring->directory, ring->fault, sizeof(ring->fault));
+    ok = ok && key_store_each(ring->directory, take_file, &fresh, ring->fault, sizeof(ring->fault));
+    key_store_unlock(ring->directory);
+    if (ok && fresh.count == 0)
+        ok = fail(ring->fault, sizeof(ring->fault), "the key directory has become empty");
+    if (!ok) {
+        forget_keys(&fresh);
+        return;
+    }
+    ring->fault[0] = '\0';
+    forget_keys(ring);
+    memcpy(ring->keys, fresh.keys, sizeof(ring->keys));
+    ring->count = fresh.count;
+}
+
+/* The published keys in their order, the one in use first: what a JWKS is made of. */
+struct outline {
+    char kids[KEYRING_MAX + 1][sizeof(((struct signing_key *)NULL)->kid)];
+};
+
+static struct outline outline_of(const struct attestd_keyring *ring)
+{
+    struct outline outline = {0};
+    memcpy(outline.kids[0], attestd_keyring_kid(ring), sizeof(outline.kids[0]));
+    for (size_t i = 0; i < ring->count; i++)
+        memcpy(outline.kids[1 + i], ring->keys[i].kid, sizeof(outline.kids[0]));
+    return outline;
+}
+
+bool attestd_keyring_tick(struct attestd_keyring *ring, int64_t now)
+{
+    struct outline before = outline_of(ring);
+    if (ring->directory >= 0)
+        follow_directory(ring, now);
+    /* The last token of a key is signed the second before its successor begins. */
+    while (ring->count > 1 && now - ring->keys[1].from >= ATTESTD_TOKEN_LIFE_MAX + ATTESTD_TOKEN_SKEW)
+        drop_oldest(ring);
+    choose(ring, now);
+    struct outline after = outline_of(ring);
+    return memcmp(&before, &after, sizeof(before)) != 0;
+}
+
+const char *attestd_keyring_fault(const struct attestd_keyring *ring)
+{
+    return ring->fault[0] == '\0' ? NULL : ring->fault;
 }
 
 static bool make_first(struct attestd_keyring *ring, int64_t now, char *error, size_t error_size)
@@ -245,8 +298,7 @@ void attestd_keyring_free(struct attestd_keyring *ring)
 {
     if (ring == NULL)
         return;
-    for (size_t i = 0; i < ring->count; i++)
-        signing_key_clear(&ring->keys[i]);
+    forget_keys(ring);
     if (ring->directory >= 0)
         close(ring->directory);
     free(ring);

@@ -5,6 +5,7 @@
 
 #include "token/token.h"
 #include <openssl/evp.h>
+#include <time.h>
 
 #define KEY_FILE_NAME_SIZE sizeof("20261121T033745Z.pem")
 
@@ -25,8 +26,11 @@ struct signing_key {
 struct attestd_keyring {
     struct signing_key keys[KEYRING_MAX]; /* by `from`, ascending */
     size_t count, in_use;
-    int directory; /* descriptor, or -1 */
-    bool fixed;    /* one given file: no rotation */
+    int directory;         /* descriptor, or -1 */
+    bool fixed;            /* one given file: no rotation */
+    struct timespec state; /* of the directory when it was last read; zero: it may have changed since */
+    int64_t read_at;
+    char fault[256]; /* why the directory's present contents are not in use, or "" */
 };
 
 /* A new key, or one made of PEM text; false and a phrase when it is no P-256 private key. */
@@ -47,6 +51,8 @@ void key_store_unlock(int directory);
 /* Calls add for each key file, oldest first; false when one is refused. */
 typedef bool key_store_add(void *context, const char *name, int64_t from, const char *pem, size_t len, char *error, size_t error_size);
 bool key_store_each(int directory, key_store_add *add, void *context, char *error, size_t error_size);
+/* When an entry was last added, removed or renamed; zero when that is so recent that a further change might not show. */
+struct timespec key_store_state(int directory);
 /* Writes the key whole or not at all (O_EXCL, fsync, rename, fsync of the directory) and sets key->file. */
 bool key_store_write(int directory, struct signing_key *key, char *error, size_t error_size);
 void key_store_remove(int directory, const char *name);

@@ -25,8 +25,11 @@ void attestd_keyring_free(struct attestd_keyring *);
 /* Make and publish the next key: it signs from now + overlap on; the old one stays published for overlap + the longest token life (and
  * skew), then its file is removed. Refused while a next key is waiting. */
 bool attestd_keyring_rotate(struct attestd_keyring *, int64_t now, int64_t overlap, char *error, size_t error_size);
-/* Does what is due at `now` (begin to sign with the next, stop publishing the old). True when the JWKS changed. */
+/* Does what is due at `now`: reads the directory if it has changed (a key put there by attestctl token rotate, one taken away), begins to
+ * sign with the next, stops publishing the old. True when the JWKS changed. Cheap when nothing is due. */
 bool attestd_keyring_tick(struct attestd_keyring *, int64_t now);
+/* Why the directory as it is now could not be read (the keys read before stay in use), or NULL. Valid until the next tick. */
+const char *attestd_keyring_fault(const struct attestd_keyring *);
 /* When the key in use began to sign, and when the next one will (0: there is none). Seconds since 1970. */
 int64_t attestd_keyring_since(const struct attestd_keyring *);
 int64_t attestd_keyring_next(const struct attestd_keyring *);

@@ -328,6 +328,65 @@ static void a_key_whose_tokens_have_all_ended_is_gone_after_a_restart(void **sta
     attestd_keyring_free(ring);
 }
 
+/* Sets the directory's time back, as if the last change were of yesterday: the keyring need not look twice at what is long settled. */
+static void settle(const struct place *place, time_t seconds)
+{
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, place->keys, times, 0), 0);
+}
+
+static void a_key_put_into_the_directory_is_published_without_a_restart(void **state)
+{
+    struct place *place = *state;
+    int64_t now = (int64_t)time(NULL);
+    struct attestd_keyring *service = open_or_fail(place), *other = open_or_fail(place);
+    assert_true(attestd_keyring_rotate(other, now, DAY, place->error, sizeof(place->error)));
+    attestd_keyring_free(other);
+    assert_true(attestd_keyring_tick(service, now + 1));
+    assert_int_equal(published(service), 2);
+    assert_int_equal(attestd_keyring_next(service), now + DAY);
+    assert_false(attestd_keyring_tick(service, now + 2));
+    attestd_keyring_free(service);
+}
+
+static void a_key_taken_away_is_withdrawn_without_a_restart(void **state)
+{
+    struct place *place = *state;
+    int64_t now = (int64_t)time(NULL);
+    char name[256], path[512], old[64];
+    struct attestd_keyring *ring = open_or_fail(place);
+    snprintf(old, sizeof(old), "%s", attestd_keyring_kid(ring));
+    key_files(place, name);
+    snprintf(path, sizeof(path), "%s/%s", place->keys, name);
+    settle(place, 1000);
+    assert_true(attestd_keyring_rotate(ring, now, 1, place->error, sizeof(place->error)));
+    assert_int_equal(unlink(path), 0);
+    settle(place, 2000);
+    assert_true(attestd_keyring_tick(ring, now + 1));
+    assert_int_equal(published(ring), 1);
+    assert_string_not_equal(attestd_keyring_kid(ring), old);
+    attestd_keyring_free(ring);
+}
+
+static void a_bad_file_in_the_directory_changes_nothing_and_is_reported(void **state)
+{
+    struct place *place = *state;
+    int64_t now = (int64_t)time(NULL);
+    char path[512], old[64];
+    struct attestd_keyring *ring = open_or_fail(place);
+    snprintf(old, sizeof(old), "%s", attestd_keyring_kid(ring));
+    assert_null(attestd_keyring_fault(ring));
+    snprintf(path, sizeof(path), "%s/20300101T000000Z.pem", place->keys);
+    write_key(path, "P-256", 0644);
+    assert_false(attestd_keyring_tick(ring, now + 1));
+    assert_string_equal(attestd_keyring_kid(ring), old);
+    assert_non_null(strstr(attestd_keyring_fault(ring), "can be read or written by others"));
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_true(attestd_keyring_tick(ring, now + 2));
+    assert_null(attestd_keyring_fault(ring));
+    attestd_keyring_free(ring);
+}
+
 static void a_given_file_cannot_be_rotated(void **state)
 {
     struct place *place = *state;
@@ -408,6 +467,9 @@ int main(void)
         ONE(rotation_publishes_first_signs_later_and_withdraws_last),
         ONE(a_rotation_under_way_survives_a_restart),
         ONE(a_key_whose_tokens_have_all_ended_is_gone_after_a_restart),
+        ONE(a_key_put_into_the_directory_is_published_without_a_restart),
+        ONE(a_key_taken_away_is_withdrawn_without_a_restart),
+        ONE(a_bad_file_in_the_directory_changes_nothing_and_is_reported),
         ONE(a_given_file_cannot_be_rotated),
         ONE(a_key_in_memory_touches_no_disk_and_can_be_rotated),
         ONE(published_keys_have_exactly_the_public_members),
