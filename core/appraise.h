@@ -26,12 +26,18 @@ struct attestd_policy_view {
     const char *name;
     int64_t version;
     const uint8_t *digest; /* 32 bytes */
-    /* The compiled setting of an evidence type's section, or NULL. */
+    /* The compiled setting of an evidence type's section, or NULL. Core itself asks the section "binding" for "by" (text: label of the
+     * binder) and "audience" (text: "optional"). */
     const struct attestd_value *(*setting)(const void *policy, const char *type, const char *path);
-    /* Mode of a check at a time; fixed checks never get here. *line (may be NULL) gets "file:line" or NULL. */
+    /* Mode of a check at a time; fixed checks never get here. line may be NULL; *line gets "file:line" or NULL. */
     int32_t (*mode)(const void *policy, const struct attestd_check *check, int64_t time, const char **line);
-    /* Everything policy says once all pieces are verified and bound: sets, require, freshness, audience, weights. Adds checks with
-     * attestd_job_check(), then fills mode, verdict, vector and score in the result. */
+    /*
+     * Everything policy says once all pieces are verified and bound: sets, require, freshness, audience, weights. Adds checks with
+     * attestd_job_check() and sets the score. Core has set every check's mode from mode() before, and computes vectors and verdicts from
+     * checks and modes afterwards: what decide() sets in verdict and vector can only lower them. It may change the mode of binding.unbound
+     * to WARN (bound_to: none). Claims of pieces that are not authentic must not be looked at: record such checks as SKIPPED, or an
+     * endorsement that is merely unobtainable would be judged as a failure.
+     */
     void (*decide)(const void *policy, struct attestd_job *job, const struct attestd_request *request, struct attestd_result *result,
                    int64_t time);
 };
@@ -39,11 +45,12 @@ struct attestd_policy_view {
 /* State of devices, recalled by key; the host fills it. */
 struct attestd_state_lookup {
     void *context;
-    /* Copies into the arena; length 0: nothing known. */
+    /* Copies into the arena; length 0: nothing known. Called on the thread that runs the piece. */
     struct attestd_bytes (*recall)(void *context, struct attestd_arena *arena, const char *plugin, const uint8_t *key, size_t key_len);
 };
 
-/* request, view and anchors outlive the job (anchors are retained). state may be NULL. */
+/* request, view and anchors outlive the job (anchors are retained; they must be sealed). policy may be NULL: then no verdict is better
+ * than contraindicated. state may be NULL. */
 struct attestd_job *attestd_job_new(struct attestd_engine *engine, const struct attestd_request *request,
                                     const struct attestd_policy_view *policy, struct attestd_anchor_set *anchors,
                                     const struct attestd_state_lookup *state);
@@ -51,8 +58,14 @@ void attestd_job_free(struct attestd_job *);
 struct attestd_arena *attestd_job_arena(struct attestd_job *);
 
 /* Runs every piece that is not done, then binding and policy. ATTESTD_DONE, PENDING or MALFORMED. After 8 runs without an end
- * each waiting piece fails with PLUGIN_NO_PROGRESS. */
+ * each waiting piece fails with PLUGIN_NO_PROGRESS. A piece that still waits for an answer (supply or absent) is not run. When the last
+ * piece is done, pieces that ended at another time run once more, so that one time holds for all. */
 int attestd_job_run(struct attestd_job *, int64_t time);
+/* The same in steps, so that pieces can run on several threads: run_piece() for different indexes at once (each piece has its own arena);
+ * then, with no piece running, conclude(). Both answer as run() does, run_piece() for its piece alone. */
+size_t attestd_job_piece_count(const struct attestd_job *);
+int attestd_job_run_piece(struct attestd_job *, size_t index, int64_t time);
+int attestd_job_conclude(struct attestd_job *, int64_t time);
 
 /* Needs that are open: named by the last run and neither supplied nor absent. Valid until the next run or supply. */
 struct attestd_need {
@@ -88,9 +101,15 @@ struct attestd_proposal {
 };
 size_t attestd_job_proposals(const struct attestd_job *, const struct attestd_proposal **proposals);
 
-/* For policy views: record a check across pieces (label NULL) or on one piece. */
+/* For policy views, inside decide(): record a check across pieces (piece NULL) or on one piece; its mode is set by the view's mode(). When
+ * the check is there already, the worse outcome stands. An id that is not in the catalogue fails plugin.record. Without binding
+ * (request.no_binding) checks of binding.* and freshness.* become skipped. */
 void attestd_job_check(struct attestd_job *, struct attestd_piece *piece, const char *check_id, int outcome, const char *code,
                        const char *observed, const char *expected);
+
+/* The same with a descriptor of the view's own (rules); it must live as long as the job. */
+void attestd_job_record(struct attestd_job *, struct attestd_piece *piece, const struct attestd_check *check, int outcome, const char *code,
+                        const char *observed, const char *expected);
 
 /* How long the stages took, for metrics only: nanoseconds. */
 struct attestd_job_timing {

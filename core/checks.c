@@ -150,18 +150,6 @@ static const struct attestd_check require_unexpected = {
     .reasons = REASONS({"EVIDENCE_NOT_ASKED_FOR", "Leave this piece out, or add its kind to the policy's require section."}),
 };
 
-static const struct attestd_check require_distinct = {
-    .id = "require.distinct",
-    .title = "no two pieces come from the same device",
-    .fixed = 0,
-    .default_mode = ATTESTD_STRICT,
-    .claim = ATTESTD_INSTANCE_IDENTITY,
-    .warning = 32,
-    .contraindicated = 96,
-    .reference = "docs/policy.md, require",
-    .reasons = REASONS({"EVIDENCE_REPEATED", "Collect one piece from each device; two of these pieces have the same signed bytes."}),
-};
-
 static const struct attestd_check policy_valid = {
     .id = "policy.valid",
     .title = "the policy is within its dates",
@@ -260,7 +248,6 @@ const struct attestd_check *const attestd_core_checks[] = {
     &require_missing,
     &require_count,
     &require_unexpected,
-    &require_distinct,
     &policy_valid,
     &policy_audience,
     &policy_reference_values,

@@ -84,13 +84,15 @@ struct attestd_result {
     uint8_t evidence_digest[32];
     enum attestd_freshness freshness;
     bool simulated;
-    bool unavailable;                 /* no strict check failed but one is unavailable: no verdict, 424 */
-    int64_t time;                     /* verification time */
-    int64_t not_after;                /* earliest date at which something it rests on ends; INT64_MAX: none */
-    bool nonce_matched;               /* evidence authentic and carries the nonce: the challenge is to be spent */
-    struct attestd_bytes bound_field; /* what the binder signed */
-    const char *binder;               /* label of the binder; NULL: none */
-    bool audience_bound, key_bound;   /* the binder's field covers the request's audience, the key of cnf */
+    bool unavailable;                          /* no strict check failed but one is unavailable: no verdict, 424 */
+    int64_t time;                              /* verification time */
+    int64_t not_after;                         /* earliest date at which something it rests on ends; INT64_MAX: none */
+    bool nonce_matched;                        /* evidence authentic and carries the nonce: the challenge is to be spent */
+    struct attestd_bytes bound_field;          /* what the binder signed */
+    const struct attestd_plugin *delegates[8]; /* plugins that others delegated to */
+    size_t delegate_count;
+    const char *binder;             /* label of the binder; NULL: none */
+    bool audience_bound, key_bound; /* the binder's field covers the request's audience, the key of cnf */
 };
 
 /* Plugins that took part, for `engine`. */
@@ -102,7 +104,7 @@ void attestd_result_members(struct attestd_json_writer *, const struct attestd_r
 void attestd_result_print(struct attestd_text *out, const struct attestd_result *, bool colour, bool verbose);
 /* Ids of disabled checks that took part, unique, in order; count returned, at most max written. */
 size_t attestd_result_disabled(const struct attestd_result *, const char **ids, size_t max);
-/* First failed strict check's code over the whole result, for audit and metrics; NULL: none. */
+/* First failed strict check's code over the whole result, for audit and metrics; else the first unavailable one's; NULL: none. */
 const char *attestd_result_first_code(const struct attestd_result *);
 
 #endif
