@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 
@@ -363,6 +364,57 @@ static void vendor_is_the_same_when_opened_again_and_its_keys_are_private(void *
     assert_string_equal(output, "600\n");
 }
 
+/* The DER's tags, algorithms, names and OIDs in their order, without lengths, dates, numbers and keys. */
+static int structure_differs(const char *real, const char *real_form, const char *ours)
+{
+    const char *parse = "openssl asn1parse -inform %s -in '%s' | sed -E 's/^ *[0-9]+:d=/d=/; s/hl=.*(prim|cons)/\\1/; s/HEX DUMP.*//; "
+                        "s/:[0-9]{12}Z//; s/INTEGER.*/INTEGER/' > %s";
+    char first[1024], second[1024];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(first, sizeof first, parse, real_form, real, "real.txt");
+    snprintf(second, sizeof second, parse, strstr(ours, ".pem") ? "pem" : "der", ours, "ours.txt");
+#pragma GCC diagnostic pop
+    return run("%s && %s && test -s real.txt && diff real.txt ours.txt", first, second);
+}
+
+static void structure_is_that_of_the_real_certificates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *real, *form, *ours;
+        size_t product;
+        bool vlek;
+    } pairs[] = {
+        {"ark-genoa.pem", "pem", "ark.pem", 1, false},         {"ask-genoa.pem", "pem", "ask.pem", 1, false},
+        {"asvk-genoa.pem", "pem", "asvk.pem", 1, false},       {"genoa-v5-zen4c.vcek.der", "der", "vek.pem", 2, false},
+        {"turin-v5-aci.vcek.pem", "pem", "vek.pem", 3, false}, {"milan-v5-vlek-vmpl1.vlek.pem", "pem", "vek.pem", 0, true},
+        {"crl-milan-2025.der", "der", "list.der", 0, false},   {"crl-genoa-2022.der", "der", "list.der", 1, false},
+    };
+    const char *vectors = getenv("ATTESTD_VECTORS");
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/snp/%s", vectors ? vectors : "", pairs[i].real);
+        if (access(path, R_OK) != 0) {
+            print_message("NOT TESTED: no real certificates at %s\n", path);
+            skip();
+        }
+        struct sim_snp_guest guest;
+        struct sim_snp_crl crl = {1790000000, 1800000000, 2, strstr(pairs[i].real, "2022") != NULL, false};
+        sim_snp_guest_default(&guest, products[pairs[i].product]);
+        if (pairs[i].vlek) {
+            sim_snp_guest_vlek(&guest);
+        }
+        guest.cert_tcb.microcode = pairs[i].vlek ? 200 : guest.cert_tcb.microcode;
+        save_authorities(pairs[i].product);
+        save_guest(pairs[i].product, &guest);
+        save("list.der", sim_snp_crl(vendors[pairs[i].product], &crl));
+        if (structure_differs(path, pairs[i].form, pairs[i].ours) != 0) {
+            fail_msg("%s: %s", pairs[i].real, output);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_changed_report_no_longer_verifies_until_signed_again),
         cmocka_unit_test(authorities_look_like_the_vendors),
         cmocka_unit_test(extensions_are_encoded_as_kds_does),
+        cmocka_unit_test(structure_is_that_of_the_real_certificates),
         cmocka_unit_test(lists_verify_and_name_what_is_revoked),
         cmocka_unit_test(fields_stand_at_their_offsets_by_version),
         cmocka_unit_test(masked_key_leaves_the_signature_zero),
