@@ -113,13 +113,11 @@ static void measres(struct ear *ear, const struct attestd_check_list *list)
 
 /* --- annotated evidence: the claims, and beside them the two fields under the names that Trustee's policies read --- */
 
-struct portable {
-    const char *type, *name, *claim;
-};
-static const struct portable portable_fields[] = {
-    {"snp", "report_data", "report_data"},     {"snp", "init_data", "host_data"},     {"tdx", "report_data", "report_data"},
-    {"tdx", "init_data", "mrconfigid"},        {"sgx", "report_data", "report_data"}, {"nitro", "report_data", "user_data"},
-    {"tpm", "report_data", "qualifying_data"},
+static const struct {
+    const char *name, *claim;
+} portable_fields[] = {
+    {"report_data", "snp.report_data"}, {"report_data", "tdx.report_data"}, {"report_data", "sgx.report_data"},
+    {"init_data", "snp.host_data"},     {"init_data", "tdx.mrconfigid"},
 };
 
 static const struct attestd_value *claim_at(const struct attestd_value *claims, const char *path)
@@ -158,45 +156,38 @@ static void short_claims(struct attestd_json_writer *json, const char *name, con
     attestd_json_close_map(json);
 }
 
+/* Claims stand under the name of the plugin that made them; where it delegated, the other's stand beside. */
 static void annotated_evidence(struct ear *ear, const struct attestd_piece *piece)
 {
     attestd_json_open_map(&ear->json, "ear.veraison.annotated-evidence");
-    if (ear->trim < TRIM_LONG_CLAIMS)
-        attestd_json_value(&ear->json, piece->type, piece->claims);
-    else
-        short_claims(&ear->json, piece->type, piece->claims);
+    for (size_t i = 0; i < piece->claims->count; i++) {
+        const struct attestd_value *item = &piece->claims->items[i];
+        if (ear->trim >= TRIM_LONG_CLAIMS && item->kind == ATTESTD_VALUE_MAP)
+            short_claims(&ear->json, item->name, item);
+        else
+            attestd_json_value(&ear->json, item->name, item);
+    }
+    const char *written = "";
     for (size_t i = 0; i < sizeof(portable_fields) / sizeof(portable_fields[0]); i++) {
-        const struct portable *field = &portable_fields[i];
-        const struct attestd_value *value = strcmp(field->type, piece->type) == 0 ? claim_at(piece->claims, field->claim) : NULL;
-        if (value != NULL)
-            attestd_json_value(&ear->json, field->name, value);
+        const struct attestd_value *value = claim_at(piece->claims, portable_fields[i].claim);
+        if (value == NULL || strcmp(written, portable_fields[i].name) == 0)
+            continue;
+        written = portable_fields[i].name;
+        attestd_json_value(&ear->json, written, value);
     }
     attestd_json_close_map(&ear->json);
 }
 
 /* --- one submodule --- */
 
-/* Where a kind of evidence says whether its memory can be read by a debugger. */
-static const struct {
-    const char *type, *claim;
-} debug_claims[] = {
-    {"snp", "policy.debug_allowed"},
-    {"tdx", "td_attributes.debug"},
-    {"sgx", "attributes.debug"},
-    {"nitro", "debug"},
-    {"azure", "hardware.snp.policy.debug_allowed"},
-    {"azure", "hardware.tdx.td_attributes.debug"},
-    {"azure", "hardware.policy.debug_allowed"},
-    {"azure", "hardware.td_attributes.debug"},
-};
+/* Where evidence says whether its memory can be read by a debugger. */
+static const char *const debug_claims[] = {"snp.policy.debug_allowed", "tdx.td_attributes.debug", "sgx.attributes.debug", "nitro.debug"};
 
 /* RFC 9711 section 4.2.9. These TEEs fix it at launch: "disabled-since-boot". Nothing is said where nothing is known. */
 static void dbgstat(struct ear *ear, const struct attestd_piece *piece)
 {
     for (size_t i = 0; i < sizeof(debug_claims) / sizeof(debug_claims[0]); i++) {
-        if (strcmp(debug_claims[i].type, piece->type) != 0)
-            continue;
-        const struct attestd_value *value = claim_at(piece->claims, debug_claims[i].claim);
+        const struct attestd_value *value = claim_at(piece->claims, debug_claims[i]);
         if (value == NULL || value->kind != ATTESTD_VALUE_FLAG)
             continue;
         attestd_json_text(&ear->json, "dbgstat", value->number != 0 ? "enabled" : "disabled-since-boot");
@@ -239,7 +230,7 @@ static void policy_id(struct ear *ear)
     char digest[DIGEST_TEXT_SIZE];
     struct attestd_text text = {0};
     token_digest_text(ear->result->policy_digest, digest);
-    attestd_text_printf(&text, "%s@%s", ear->result->policy_name, digest);
+    attestd_text_printf(&text, "%s@%s", ear->result->policy_name != NULL ? ear->result->policy_name : "", digest);
     attestd_json_text(&ear->json, "ear.appraisal-policy-id", text.data);
     attestd_text_free(&text);
 }

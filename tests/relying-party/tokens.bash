@@ -22,7 +22,8 @@ pids=()
 finish() {
     local code=$? pid
     for pid in "${pids[@]}"; do
-        kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
     done
     if [ $code -ne 0 ]; then
         for log in "$work"/*.log; do

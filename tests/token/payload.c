@@ -369,7 +369,7 @@ static void a_debug_guest_says_so(void **state)
     struct attestd_result *result = sample_result(arena, 0);
     struct attestd_tree *tree = attestd_tree_new(arena);
     (void)state;
-    attestd_tree_flag(tree, "policy.debug_allowed", true);
+    attestd_tree_flag(tree, "snp.policy.debug_allowed", true);
     result->pieces[0].claims = attestd_tree_value(tree);
     json_t *ear = ear_of(result, NULL);
     assert_string_equal(text_at(ear, "submods", "cpu0", "dbgstat"), "enabled");
@@ -452,9 +452,9 @@ static void a_long_event_log_goes_before_the_measurement_does(void **state)
     struct attestd_tree *tree = attestd_tree_new(arena);
     size_t size;
     (void)state;
-    attestd_tree_text(tree, "measurement", "kept");
+    attestd_tree_text(tree, "snp.measurement", "kept");
     for (int i = 0; i < 200; i++)
-        attestd_tree_text(tree, "events[]", "one line of an event log of some length, repeated");
+        attestd_tree_text(tree, "snp.events[]", "one line of an event log of some length, repeated");
     result->pieces[0].claims = attestd_tree_value(tree);
     json_t *ear = ear_of(result, &size);
     const json_t *cpu = json_object_get(json_object_get(ear, "submods"), "cpu0");
@@ -517,7 +517,7 @@ static void the_flat_token_is_small_and_flat(void **state)
 
 static void a_long_audience_takes_the_place_of_the_tags(void **state)
 {
-    char audience[560];
+    char audience[640];
     size_t size;
     (void)state;
     memset(audience, 'a', sizeof(audience) - 1);
@@ -575,6 +575,50 @@ static void our_own_relying_party_accepts_both_kinds(void **state)
     attestd_text_free(&jwks);
 }
 
+/* --- docs/token.md --- */
+
+/* The text of the page's JSON example, and a newline. */
+static json_t *example_in_the_docs(void)
+{
+    char path[1024], *text = attestd_arena_alloc(arena, 65536);
+    const char *source = getenv("ATTESTD_SOURCE");
+    snprintf(path, sizeof(path), "%s/docs/token.md", source == NULL ? "." : source);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(text, 1, 65535, file);
+    fclose(file);
+    text[len] = '\0';
+    char *start = strstr(text, "```json\n"), *end = start == NULL ? NULL : strstr(start + 8, "```");
+    assert_non_null(end);
+    json_t *json = json_loadb(start + 8, (size_t)(end - start - 8), JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static void assert_same_names(json_t *a, json_t *b)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(a, name, value)
+    {
+        if (json_object_get(b, name) == NULL || json_typeof(json_object_get(b, name)) != json_typeof(value))
+            fail_msg("%s is not alike in docs/token.md and in a token", name);
+    }
+    assert_int_equal(json_object_size(a), json_object_size(b));
+}
+
+static void the_example_in_the_docs_has_the_claims_of_a_token(void **state)
+{
+    json_t *example = example_in_the_docs(), *ear = ear_of(sample_result(arena, 0), NULL);
+    (void)state;
+    assert_rules(example);
+    assert_same_names(ear, example);
+    assert_same_names(json_object_get(json_object_get(ear, "submods"), "cpu0"),
+                      json_object_get(json_object_get(example, "submods"), "cpu0"));
+    json_decref(example);
+    json_decref(ear);
+}
+
 /* --- discovery --- */
 
 static void discovery_names_issuer_and_keys_apart(void **state)
@@ -619,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_long_audience_takes_the_place_of_the_tags),
         cmocka_unit_test(there_is_no_flat_token_unless_affirming),
         cmocka_unit_test(our_own_relying_party_accepts_both_kinds),
+        cmocka_unit_test(the_example_in_the_docs_has_the_claims_of_a_token),
         cmocka_unit_test(discovery_names_issuer_and_keys_apart),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -27,32 +27,32 @@ static const struct attestd_value *snp_claims(struct attestd_arena *arena)
     uint8_t bytes[64];
     struct attestd_tree *tree = attestd_tree_new(arena);
     memset(bytes, 0xa5, sizeof(bytes));
-    attestd_tree_number(tree, "report_version", 3);
-    attestd_tree_text(tree, "product", "Genoa");
-    attestd_tree_bytes(tree, "measurement", bytes, 48);
-    attestd_tree_bytes(tree, "report_data", bytes, 64);
-    attestd_tree_bytes(tree, "host_data", bytes, 32);
-    attestd_tree_bytes(tree, "chip_id", bytes, 64);
-    attestd_tree_number(tree, "vmpl", 0);
-    attestd_tree_flag(tree, "policy.debug_allowed", false);
-    attestd_tree_flag(tree, "policy.smt_allowed", true);
-    attestd_tree_number(tree, "reported_tcb.bootloader", 10);
-    attestd_tree_number(tree, "reported_tcb.snp", 23);
-    attestd_tree_number(tree, "reported_tcb.microcode", 84);
+    attestd_tree_number(tree, "snp.report_version", 3);
+    attestd_tree_text(tree, "snp.product", "Genoa");
+    attestd_tree_bytes(tree, "snp.measurement", bytes, 48);
+    attestd_tree_bytes(tree, "snp.report_data", bytes, 64);
+    attestd_tree_bytes(tree, "snp.host_data", bytes, 32);
+    attestd_tree_bytes(tree, "snp.chip_id", bytes, 64);
+    attestd_tree_number(tree, "snp.vmpl", 0);
+    attestd_tree_flag(tree, "snp.policy.debug_allowed", false);
+    attestd_tree_flag(tree, "snp.policy.smt_allowed", true);
+    attestd_tree_number(tree, "snp.reported_tcb.bootloader", 10);
+    attestd_tree_number(tree, "snp.reported_tcb.snp", 23);
+    attestd_tree_number(tree, "snp.reported_tcb.microcode", 84);
     return attestd_tree_value(tree);
 }
 
 static const struct attestd_value *gpu_claims(struct attestd_arena *arena, size_t index)
 {
     struct attestd_tree *tree = attestd_tree_new(arena);
-    attestd_tree_text(tree, "arch", "HOPPER");
-    attestd_tree_text(tree, "ueid", attestd_arena_format(arena, "57822098395894317960439813063%05zu", index));
-    attestd_tree_text(tree, "driver_version", "550.90.07");
-    attestd_tree_text(tree, "vbios_version", "96.00.9F.00.01");
-    attestd_tree_number(tree, "measurements.total", 64);
-    attestd_tree_number(tree, "measurements.matched", 64);
+    attestd_tree_text(tree, "nvgpu.arch", "HOPPER");
+    attestd_tree_text(tree, "nvgpu.ueid", attestd_arena_format(arena, "57822098395894317960439813063%05zu", index));
+    attestd_tree_text(tree, "nvgpu.driver_version", "550.90.07");
+    attestd_tree_text(tree, "nvgpu.vbios_version", "96.00.9F.00.01");
+    attestd_tree_number(tree, "nvgpu.measurements.total", 64);
+    attestd_tree_number(tree, "nvgpu.measurements.matched", 64);
     for (int i = 0; i < 6; i++)
-        attestd_tree_number(tree, "measurements.compared[]", i);
+        attestd_tree_number(tree, "nvgpu.measurements.compared[]", i);
     return attestd_tree_value(tree);
 }
 
