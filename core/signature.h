@@ -31,10 +31,11 @@ bool attestd_key_verify_digest(const struct attestd_key *key, int algorithm, con
 /*
  * crypto.key_tables: per-key precomputed tables for P-384 (docs/performance.md). Off unless switched on; whether they
  * pay on this libcrypto is measured once, by attestd_key_tables_measure(). Exceptional values fall back to the plain check.
- * max_keys bounds the memory (about 0.3 MiB a key).
+ * max_keys bounds the memory (about 125 KiB a key); 0 switches off. Each call drops the tables made so far.
  */
 void attestd_key_tables_enable(bool on, size_t max_keys);
-/* Times both ways for about 50 ms; switches the tables off when they are slower. Returns the ratio tables/plain in percent. */
+/* Times both ways for about 50 ms of this thread's time; switches the tables off when they are slower. Returns the rate with tables in
+ * percent of the plain one; 0 when they are not on. Other threads may go on checking. */
 unsigned attestd_key_tables_measure(void);
 
 #endif
