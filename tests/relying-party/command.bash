@@ -67,6 +67,9 @@ expect "the bound key" OK "$good" --key "$work/bound.jwk"
 mint --audience "$audience" --kind oidc >"$work/flat.jwt"
 expect "the flat token" OK "$work/flat.jwt" --key "$work/bound.jwk" --policy-digest "$digest"
 
+verify - --jwks "$work/jwks.json" <"$good" >/dev/null || fail "a token from standard input"
+printf '%s\n' "$(cat "$good")" | verify - --jwks "$work/jwks.json" >/dev/null || fail "a token from a pipe"
+
 sed -i 's|"issuer":"|&x|' "$work/site/.well-known/openid-configuration"
 expect "the discovery document of another issuer" UNAVAILABLE "$good"
 
