@@ -140,28 +140,11 @@ bool cli_session_anchors(struct cli_session *session, const char *const *own, si
     return true;
 }
 
-/* A pipe has no size beforehand. */
-static bool read_standard_input(struct cli_session *session, size_t max, struct attestd_bytes *bytes)
-{
-    struct attestd_text text = {0};
-    char chunk[4096];
-    for (size_t got; text.len <= max && (got = fread(chunk, 1, sizeof chunk, stdin)) > 0;)
-        attestd_text_add(&text, chunk, got);
-    bool ok = !ferror(stdin) && text.len <= max;
-    if (ok)
-        *bytes = attestd_arena_bytes(session->arena, text.data ? text.data : "", text.len);
-    else
-        fprintf(stderr, "attestctl: standard input: %s\n", text.len > max ? "too large" : "cannot be read");
-    attestd_text_free(&text);
-    return ok;
-}
-
 bool cli_read_file(struct cli_session *session, const char *path, size_t max, struct attestd_bytes *bytes)
 {
     char error[512];
-    if (strcmp(path, "-") == 0)
-        return read_standard_input(session, max ? max : MAX_EVIDENCE_FILE, bytes);
-    if (attestd_file_read(session->arena, path, max ? max : MAX_EVIDENCE_FILE, bytes, error, sizeof error))
+    if (attestd_file_read(session->arena, strcmp(path, "-") == 0 ? "/dev/stdin" : path, max ? max : MAX_EVIDENCE_FILE, bytes, error,
+                          sizeof error))
         return true;
     fprintf(stderr, "attestctl: %s\n", error);
     return false;
@@ -181,7 +164,7 @@ void cli_print_faults(const struct attestd_policy_fault *faults, size_t count)
 struct attestd_policy *cli_read_policy(struct cli_session *session, const char *file, const char *const *references, size_t reference_count)
 {
     if (!file)
-        return attestd_policy_retain(attestd_policy_hardware_only(session->engine));
+        return attestd_policy_hardware_only(session->engine);
     struct attestd_policy_file files[1 + CLI_MAX_LIST] = {{0}};
     size_t count = 0;
     for (size_t i = 0; i <= reference_count; i++) {

@@ -29,7 +29,7 @@ struct attestd_bytes attestd_policy_canonical(const struct attestd_policy *);
 /* From the canonical form (bundles, state.mdb). */
 struct attestd_policy *attestd_policy_from_canonical(const struct attestd_engine *, const char *text, size_t len,
                                                      struct attestd_policy_fault *fault);
-/* The built-in "hardware-only". */
+/* The built-in "hardware-only"; the caller frees. NULL only when a plugin's schema contradicts it. */
 struct attestd_policy *attestd_policy_hardware_only(const struct attestd_engine *);
 
 /* What the token part needs to know. */

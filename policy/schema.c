@@ -195,8 +195,7 @@ static bool size_parse(const char *text, int64_t *bytes)
     return false;
 }
 
-/* RFC 3339, a bare date (its first second, UTC), or seconds since 1970 as the canonical form has them. */
-static bool moment_parse(const char *text, int64_t *seconds)
+bool attestd_moment_parse(const char *text, int64_t *seconds)
 {
     char whole[32];
     if (whole_number(text, seconds))
@@ -256,7 +255,7 @@ static bool type_format(struct typing *typing, const struct attestd_node *node, 
     static const struct {
         const char *format;
         bool (*parse)(const char *, int64_t *);
-    } numbers[] = {{"time", moment_parse}, {"duration", attestd_duration_parse}, {"size", size_parse}};
+    } numbers[] = {{"time", attestd_moment_parse}, {"duration", attestd_duration_parse}, {"size", size_parse}};
     int64_t number;
     if (strcmp(format, "hex") == 0)
         return type_hex(typing, node, schema, out);
@@ -446,6 +445,12 @@ static const json_t *member_schema(const json_t *schema, const char *name, bool 
     return NULL;
 }
 
+const json_t *attestd_schema_member(const json_t *schema, const char *name)
+{
+    bool known;
+    return member_schema(schema, name, &known);
+}
+
 static bool unknown_name(struct typing *typing, const struct attestd_node *item, const json_t *schema)
 {
     struct attestd_nearest nearest = attestd_nearest_to(item->name);
@@ -508,7 +513,7 @@ static bool type_map(struct typing *typing, const struct attestd_node *node, con
             return unknown_name(typing, item, schema);
         if (!type_node(typing, item, member, depth + 1, &values[count]))
             return false;
-        values[count].name = item->name;
+        values[count].name = attestd_arena_text(typing->arena, item->name);
     }
     if (!all_required(typing, node, schema) || !add_defaults(typing, node, schema, depth, values, &count))
         return false;
@@ -610,7 +615,7 @@ const struct attestd_value *attestd_node_typed_within(struct attestd_arena *aren
     struct attestd_value *value = attestd_arena_alloc(arena, sizeof *value);
     if (!type_node(&typing, node, schema, 0, value))
         return NULL;
-    value->name = node->name;
+    value->name = node->name == NULL ? NULL : attestd_arena_text(arena, node->name);
     return value;
 }
 
