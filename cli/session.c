@@ -140,11 +140,28 @@ bool cli_session_anchors(struct cli_session *session, const char *const *own, si
     return true;
 }
 
+/* A pipe has no size beforehand. */
+static bool read_standard_input(struct cli_session *session, size_t max, struct attestd_bytes *bytes)
+{
+    struct attestd_text text = {0};
+    char chunk[4096];
+    for (size_t got; text.len <= max && (got = fread(chunk, 1, sizeof chunk, stdin)) > 0;)
+        attestd_text_add(&text, chunk, got);
+    bool ok = !ferror(stdin) && text.len <= max;
+    if (ok)
+        *bytes = attestd_arena_bytes(session->arena, text.data ? text.data : "", text.len);
+    else
+        fprintf(stderr, "attestctl: standard input: %s\n", text.len > max ? "too large" : "cannot be read");
+    attestd_text_free(&text);
+    return ok;
+}
+
 bool cli_read_file(struct cli_session *session, const char *path, size_t max, struct attestd_bytes *bytes)
 {
     char error[512];
-    if (attestd_file_read(session->arena, strcmp(path, "-") == 0 ? "/dev/stdin" : path, max ? max : MAX_EVIDENCE_FILE, bytes, error,
-                          sizeof error))
+    if (strcmp(path, "-") == 0)
+        return read_standard_input(session, max ? max : MAX_EVIDENCE_FILE, bytes);
+    if (attestd_file_read(session->arena, path, max ? max : MAX_EVIDENCE_FILE, bytes, error, sizeof error))
         return true;
     fprintf(stderr, "attestctl: %s\n", error);
     return false;

@@ -17,7 +17,8 @@ target_include_directories(attestd-settings INTERFACE ${CMAKE_SOURCE_DIR} ${CMAK
 target_compile_definitions(attestd-settings INTERFACE _GNU_SOURCE)
 target_compile_options(attestd-settings INTERFACE
   -Wall -Wextra -Werror -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wformat=2
-  -fstack-protector-strong -fno-common)
+  -fstack-protector-strong -fno-common
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>) # snprintf cuts texts for people on purpose
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT ATTESTD_SANITIZE)
   target_compile_options(attestd-settings INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()

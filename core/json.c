@@ -73,11 +73,8 @@ json_t *attestd_json_read(const char *text, size_t len, unsigned max_depth, char
 
 /* Text */
 
-/* Room for `more` characters and the NUL. */
-static char *reserve(struct attestd_text *t, size_t more)
+static char *grow(struct attestd_text *t, size_t more)
 {
-    if (more < t->size - t->len)
-        return t->data + t->len;
     size_t size = t->size ? t->size : 256;
     while (size - t->len <= more) {
         if (size > SIZE_MAX / 2)
@@ -92,6 +89,12 @@ static char *reserve(struct attestd_text *t, size_t more)
     t->data = data;
     t->size = size;
     return data + t->len;
+}
+
+/* Room for `more` characters and the NUL. */
+static inline char *reserve(struct attestd_text *t, size_t more)
+{
+    return more < t->size - t->len ? t->data + t->len : grow(t, more);
 }
 
 static void commit(struct attestd_text *t, size_t len)
@@ -169,9 +172,19 @@ static char escape_of(unsigned char c)
     }
 }
 
+/* Characters that stand for themselves, eight at a time while there are eight: most of an answer is such text. */
 static size_t plain_run(const char *text, size_t len)
 {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
     size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, text + i, 8);
+        uint64_t quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
+        /* a top bit appears where a byte is below 0x20, a quote, a backslash, or above 0x7f already */
+        if ((eight | (eight - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops)
+            break;
+    }
     while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80 && text[i] != '"' && text[i] != '\\')
         i++;
     return i;
@@ -184,25 +197,36 @@ static void put_escaped(struct attestd_text *t, unsigned char c, char letter)
     attestd_text_add(t, code, letter == 'u' ? 6 : 2);
 }
 
-static void put_string(struct attestd_text *t, const char *text, size_t len)
+static void put_rest(struct attestd_text *t, const char *text, size_t len)
 {
-    reserve(t, len + 2);
-    attestd_text_add(t, "\"", 1);
     for (size_t i = 0; i < len;) {
+        char escape = escape_of((unsigned char)text[i]);
+        if (escape == '8') {
+            size_t sequence = attestd_utf8_sequence(text + i, len - i);
+            attestd_text_add(t, sequence ? text + i : "\xef\xbf\xbd", sequence ? sequence : 3);
+            i += sequence ? sequence : 1;
+        } else if (escape) {
+            put_escaped(t, (unsigned char)text[i++], escape);
+        }
         size_t run = plain_run(text + i, len - i);
         attestd_text_add(t, text + i, run);
         i += run;
-        if (i == len)
-            break;
-        char escape = escape_of((unsigned char)text[i]);
-        if (escape != '8') {
-            put_escaped(t, (unsigned char)text[i++], escape);
-            continue;
-        }
-        size_t sequence = attestd_utf8_sequence(text + i, len - i);
-        attestd_text_add(t, sequence ? text + i : "\xef\xbf\xbd", sequence ? sequence : 3);
-        i += sequence ? sequence : 1;
     }
+}
+
+static void put_string(struct attestd_text *t, const char *text, size_t len)
+{
+    char *out = reserve(t, len + 2);
+    size_t run = plain_run(text, len);
+    out[0] = '"';
+    memcpy(out + 1, text, run);
+    if (run == len) {
+        out[run + 1] = '"';
+        commit(t, run + 2);
+        return;
+    }
+    commit(t, run + 1);
+    put_rest(t, text + run, len - run);
     attestd_text_add(t, "\"", 1);
 }
 

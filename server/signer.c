@@ -51,9 +51,19 @@ static struct sign_request *take(struct signer *s, bool *stop)
     return batch;
 }
 
+/* The keys read before stay in use; somebody should look all the same. */
+static void report_fault(const struct signer *s, bool *reported)
+{
+    const char *fault = attestd_keyring_fault(s->keys);
+    if (fault != NULL && !*reported)
+        log_line(LOG_AT_ERROR, "token_keys_unreadable", "%s", fault);
+    *reported = fault != NULL;
+}
+
 static void *signing(void *data)
 {
     struct signer *s = data;
+    bool fault_reported = false;
     for (;;) {
         bool stop;
         struct sign_request *batch = take(s, &stop);
@@ -61,6 +71,7 @@ static void *signing(void *data)
             return NULL;
         if (attestd_keyring_tick(s->keys, (int64_t)time(NULL)))
             publish(s);
+        report_fault(s, &fault_reported);
         for (struct sign_request *r = batch, *next; r != NULL; r = next) {
             next = r->next; /* done() may free the request */
             bool good = attestd_jws_sign(s->keys, r->typ, r->payload.data, r->payload.len, &r->token);

@@ -39,12 +39,6 @@ static bool ours(uid_t owner)
     return owner == 0 || owner == geteuid();
 }
 
-/* Nobody but root and this user can replace an entry of this directory: a sticky bit (as on /tmp) protects entries we own. */
-static bool entries_are_safe(const struct stat *directory)
-{
-    return ours(directory->st_uid) && ((directory->st_mode & 022) == 0 || (directory->st_mode & S_ISVTX) != 0);
-}
-
 /* Puts a link's target before what is left of the path. */
 static bool splice_link(int directory, const char *name, char *rest, size_t rest_size)
 {
@@ -100,8 +94,8 @@ static bool step_into_link(struct walk *walk, const char *name, const struct sta
 static bool step(struct walk *walk, const char *name, bool make, char *error, size_t error_size)
 {
     struct stat here, there;
-    if (fstat(walk->at, &here) != 0 || !entries_are_safe(&here))
-        return refuse(error, error_size, "the directory above \"%s\" can be changed by others", name);
+    if (fstat(walk->at, &here) != 0 || !ours(here.st_uid))
+        return refuse(error, error_size, "the directory above \"%s\" belongs to uid %u", name, (unsigned)here.st_uid);
     bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
     if (make && last && mkdirat(walk->at, name, 0700) != 0 && errno != EEXIST)
         return refuse(error, error_size, "cannot make \"%s\": %s", name, strerror(errno));

@@ -42,8 +42,9 @@ char *signing_key_header(const struct signing_key *key, const char *typ);
 
 /* --- key_store.c: keys as files --- */
 
-/* The directory, made with mode 0700 if it is not there. Refused: another's directory, one that others can write to or read, and a
- * path through a link or directory that somebody other than root or this user could turn elsewhere. -1 and one line on failure. */
+/* The directory, made with mode 0700 if it is not there. Refused: one that is not this user's alone, and a path through a link or a
+ * directory that belongs to somebody other than root or this user. -1 and one line on failure. A directory on the way may be writable for
+ * others, as mounted volumes are: whoever replaces the last one cannot give it to this user, so it would be refused. */
 int key_store_open(const char *path, char *error, size_t error_size);
 /* Taken while the directory's contents are looked at or changed. Released by key_store_unlock. */
 bool key_store_lock(int directory, char *error, size_t error_size);

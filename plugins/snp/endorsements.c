@@ -886,6 +886,7 @@ void snp_authenticate(struct snp_run *run, struct snp_authenticity *a, int64_t s
     bool decided = false;
 
     best.vek = NULL;
+    best.signs = false;
     steps_clear(&a->steps);
     for (size_t i = 0; i < count && !decided; i++) {
         a->product = products[i];

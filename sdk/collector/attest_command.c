@@ -282,14 +282,15 @@ static void describe(const struct collector_evidence *evidence)
 {
     static const uint8_t zeros[64];
     const uint8_t *report = evidence->report;
-    printf("    report: SEV-SNP version %u, VMPL %u, %s%s\n", report[0], report[0x30],
-           report[0x48] >> 2 & 7 ? "signed by a VLEK" : "signed by a VCEK",
+    bool vlek = (report[0x48] >> 2 & 7) == 1;
+    printf("    report: SEV-SNP version %u, VMPL %u, signed by a %s%s\n", report[0], report[0x30], vlek ? "VLEK" : "VCEK",
            report[0x0a] & 8 ? ", DEBUG IS ALLOWED: verifiers will refuse it" : "");
-    if (memcmp(report + 0x1a0, zeros, sizeof zeros) == 0 && !(report[0x48] >> 2 & 7)) {
-        puts("    the chip's id is masked: the verifier cannot ask the vendor for its certificate");
-    }
     if (evidence->certificates) {
         printf("    certificates from the host: %zu bytes\n", evidence->certificates_len);
+    } else if (vlek) {
+        puts("    no certificates from the host: a VLEK can be had from nobody else, the operator must give it to the verifier");
+    } else if (memcmp(report + 0x1a0, zeros, sizeof zeros) == 0) {
+        puts("    no certificates from the host, and the chip's id is masked: the verifier cannot ask the vendor for them");
     } else {
         puts("    no certificates from the host: the verifier asks the vendor for them");
     }

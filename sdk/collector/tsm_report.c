@@ -123,6 +123,10 @@ static int take_once(const struct entry *entry, const uint8_t *field, struct col
     if (!evidence->certificates && (errno == EBUSY || errno == EAGAIN || errno == EINTR)) {
         return errno;
     }
+    if (evidence->certificates && evidence->certificates_len == 0) { /* the host has none */
+        free(evidence->certificates);
+        evidence->certificates = NULL;
+    }
     /* One write of ours: one generation. Any more and the report may be over somebody else's bytes. */
     return before != ULONG_MAX && read_number(entry, "generation", ULONG_MAX) != before + 1 ? EAGAIN : 0;
 }

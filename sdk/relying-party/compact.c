@@ -97,7 +97,7 @@ enum attestd_rp_status rp_compact_read(const char *token, bool need_type, struct
     struct parts parts;
     size_t signature_len = 0;
     *compact = (struct rp_compact){0};
-    if (!split(token, &parts))
+    if (token == NULL || !split(token, &parts))
         return ATTESTD_RP_MALFORMED;
     enum attestd_rp_status status = decode_header(&parts, need_type, compact);
     if (status != ATTESTD_RP_OK)

@@ -98,6 +98,19 @@ static void a_host_without_certificates_yields_a_bare_report(void **state)
     assert_int_equal(certificates_len, 0);
 }
 
+static void doctor_says_what_works(void **state)
+{
+    (void)state;
+    assert_int_equal(guest_run("ATTEST_SIMULATED_CERTS=0 ATTEST_SIMULATED_DEBUG=1 ATTEST_SIMULATED_VLEK=1", "doctor"), 0);
+    assert_non_null(strstr(guest_out, "configfs-tsm: works\n    report: SEV-SNP version 5, VMPL 0, signed by a VLEK, DEBUG IS ALLOWED"));
+    assert_non_null(strstr(guest_out, "sev-guest: works"));
+    assert_non_null(strstr(guest_out, "no certificates from the host: a VLEK"));
+    assert_int_equal(guest_run("ATTEST_SIMULATED_FAULT=masked-chip ATTEST_SIMULATED_CERTS=0", "doctor"), 0);
+    assert_non_null(strstr(guest_out, "the chip's id is masked"));
+    assert_int_equal(guest_run("", "doctor"), 0);
+    assert_non_null(strstr(guest_out, "    certificates from the host: "));
+}
+
 static void another_writer_between_write_and_read_is_noticed(void **state)
 {
     (void)state;
@@ -191,6 +204,7 @@ int main(void)
         cmocka_unit_test(configfs_report_binds_key_audience_and_data),
         cmocka_unit_test(older_device_is_used_when_there_is_no_configfs),
         cmocka_unit_test(a_host_without_certificates_yields_a_bare_report),
+        cmocka_unit_test(doctor_says_what_works),
         cmocka_unit_test(another_writer_between_write_and_read_is_noticed),
         cmocka_unit_test(a_busy_device_is_asked_again_and_not_for_ever),
         cmocka_unit_test(under_an_svsm_the_floor_is_asked_for),

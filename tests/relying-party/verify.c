@@ -372,6 +372,7 @@ static enum attestd_rp_status verify_text(const char *token)
 static void other_forms_than_the_compact_one_are_malformed(void **state)
 {
     char *header = issuer_header(issuer, "eat+jwt"), *token = issuer_sign(issuer, header, GOOD);
+    assert_int_equal(verify_text(NULL), ATTESTD_RP_MALFORMED);
     static const char *const wholes[] = {"", ".", "..", "...", "a.b", "eyJhbGciOiJFUzI1NiJ9", "{\"payload\":\"e30\",\"signatures\":[]}"};
     (void)state;
     for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++)

@@ -73,7 +73,7 @@ static void save_pem(const char *name, struct sim_bytes der, const char *kind)
 static char output[65536];
 static int run(const char *format, ...)
 {
-    char command[2048];
+    char command[20480];
     int at = snprintf(command, sizeof command, "cd '%s' && { ", folder);
     va_list arguments;
     va_start(arguments, format);
@@ -369,7 +369,7 @@ static int structure_differs(const char *real, const char *real_form, const char
 {
     const char *parse = "openssl asn1parse -inform %s -in '%s' | sed -E 's/^ *[0-9]+:d=/d=/; s/hl=.*(prim|cons)/\\1/; s/HEX DUMP.*//; "
                         "s/:[0-9]{12}Z//; s/INTEGER.*/INTEGER/' > %s";
-    char first[1024], second[1024];
+    char first[8192], second[8192];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(first, sizeof first, parse, real_form, real, "real.txt");

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,6 +199,40 @@ static void a_key_others_can_read_is_refused(void **state)
     attestd_keyring_free(ring);
 }
 
+/* 0: opened by a user who is not root but of the file's group; 1: refused. */
+static int open_as_member(const char *path)
+{
+    char error[256];
+    pid_t child = fork();
+    if (child == 0) {
+        bool dropped = setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+        struct attestd_keyring *ring = dropped ? attestd_keyring_from_file(path, error, sizeof(error)) : NULL;
+        _exit(!dropped ? 2 : ring != NULL ? 0 : strstr(error, "by others") != NULL ? 1 : 3);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_mounted_secret_of_roots_may_be_readable_for_its_group_alone(void **state)
+{
+    struct place *place = *state;
+    char path[512];
+    if (geteuid() != 0) {
+        print_message("SKIPPED: only root can give a file away\n");
+        skip();
+    }
+    assert_int_equal(chmod(place->root, 0755), 0);
+    snprintf(path, sizeof(path), "%s/given.pem", place->root);
+    write_key(path, "P-256", 0440);
+    assert_int_equal(chown(path, 0, 65534), 0);
+    assert_int_equal(open_as_member(path), 0);
+    assert_int_equal(chmod(path, 0444), 0);
+    assert_int_equal(open_as_member(path), 1);
+    assert_int_equal(chmod(path, 0460), 0);
+    assert_int_equal(open_as_member(path), 1);
+}
+
 static void a_directory_others_can_read_is_refused(void **state)
 {
     struct place *place = *state;
@@ -207,13 +243,37 @@ static void a_directory_others_can_read_is_refused(void **state)
     attestd_keyring_free(open_or_fail(place));
 }
 
-static void a_directory_below_one_that_others_can_change_is_refused(void **state)
+static void a_directory_below_one_of_another_is_refused(void **state)
 {
     struct place *place = *state;
-    assert_int_equal(chmod(place->root, 0777), 0);
-    assert_refused(place, "can be changed by others");
-    assert_int_equal(chmod(place->root, 0700), 0);
+    if (geteuid() != 0) {
+        print_message("SKIPPED: only root can give a directory away\n");
+        skip();
+    }
+    assert_int_equal(chown(place->root, 65534, 65534), 0);
+    assert_refused(place, "belongs to uid 65534");
+    assert_int_equal(chown(place->root, 0, 0), 0);
     attestd_keyring_free(open_or_fail(place));
+}
+
+/* Volumes are mounted so: what counts is that the key directory itself is ours alone. */
+static void a_directory_below_one_that_a_group_may_write_is_used(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(chmod(place->root, 02770), 0);
+    attestd_keyring_free(open_or_fail(place));
+}
+
+static void a_key_directory_of_another_is_refused(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(mkdir(place->keys, 0700), 0);
+    if (geteuid() != 0) {
+        print_message("SKIPPED: only root can give a directory away\n");
+        skip();
+    }
+    assert_int_equal(chown(place->keys, 65534, 65534), 0);
+    assert_refused(place, "must belong to the user of the service");
 }
 
 static void a_link_of_our_own_is_followed_and_one_of_another_is_not(void **state)
@@ -458,8 +518,11 @@ int main(void)
         ONE(a_start_that_was_killed_while_writing_leaves_no_half_key),
         ONE(two_first_starts_at_once_end_with_one_key),
         ONE(a_key_others_can_read_is_refused),
+        ONE(a_mounted_secret_of_roots_may_be_readable_for_its_group_alone),
         ONE(a_directory_others_can_read_is_refused),
-        ONE(a_directory_below_one_that_others_can_change_is_refused),
+        ONE(a_directory_below_one_of_another_is_refused),
+        ONE(a_directory_below_one_that_a_group_may_write_is_used),
+        ONE(a_key_directory_of_another_is_refused),
         ONE(a_link_of_our_own_is_followed_and_one_of_another_is_not),
         ONE(a_key_file_that_is_a_link_is_refused),
         ONE(a_key_that_is_not_p256_is_refused),
