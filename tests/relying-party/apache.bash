@@ -15,8 +15,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -su
 port=$(free_port)
 keys_port=$(free_port)
 url=http://127.0.0.1:$port/
-sed -e "s|@PORT@|$port|g; s|@KEYS_PORT@|$keys_port|g; s|@WORK@|$work|g; s|@MODULES@|$modules|g; s|@ISSUER@|$issuer|g; s|@AUDIENCE@|$audience|g" \
-    "$here/apache.conf" >"$work/apache.conf"
+fill apache.conf "PORT=$port" "KEYS_PORT=$keys_port" "WORK=$work" "MODULES=$modules" "ISSUER=$issuer" "AUDIENCE=$audience" >"$work/apache.conf"
 [ "$(id -u)" -ne 0 ] || printf 'User www-data\nGroup www-data\n' >>"$work/apache.conf"
 PATH=$PATH:/usr/sbin apache2 -X -DFOREGROUND -f "$work/apache.conf" >"$work/start.log" 2>&1 &
 pids+=($!)

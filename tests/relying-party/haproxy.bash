@@ -9,7 +9,7 @@ tokens
 node "$here/jwks-to-pem.mjs" "$work/jwks.json" >"$work/attestd.pem"
 port=$(free_port)
 url=http://127.0.0.1:$port/
-sed -e "s|@PORT@|$port|; s|@KEY@|$work/attestd.pem|; s|@ISSUER@|$issuer|; s|@AUDIENCE@|$audience|" "$here/haproxy.cfg" >"$work/haproxy.cfg"
+fill haproxy.cfg "PORT=$port" "KEY=$work/attestd.pem" "ISSUER=$issuer" "AUDIENCE=$audience" >"$work/haproxy.cfg"
 PATH=$PATH:/usr/sbin haproxy -c -f "$work/haproxy.cfg" >"$work/configuration.log" 2>&1 || fail "HAProxy refuses its configuration"
 PATH=$PATH:/usr/sbin haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.log" 2>&1 &
 pids+=($!)

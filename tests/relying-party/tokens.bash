@@ -8,7 +8,8 @@
 #   expect NAME CODE  asks $url with the token and compares the HTTP status
 #
 # ATTESTD_BUILD is the build folder. ATTESTD_TOKEN and ATTESTD_JWKS (files), when set, are a token of a running attestd and its keys, used in
-# place of minted ones; ATTESTD_ISSUER and ATTESTD_AUDIENCE then say whose it is and for whom.
+# place of minted ones; ATTESTD_ISSUER and ATTESTD_AUDIENCE then say whose it is and for whom, and ATTESTD_ALLOW_SIMULATED=1 lets a token over
+# simulated evidence pass, which the configurations refuse.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -101,6 +102,7 @@ tokens() {
         mint --audience "$audience/other" >"$work/audience.jwt"
         mint --audience "$audience" --expires-in -120 >"$work/expired.jwt"
         mint --audience "$audience" --warning >"$work/warning.jwt"
+        mint --audience "$audience" --simulated >"$work/simulated.jwt"
         mint --audience "$audience" --issuer "$issuer/other" >"$work/issuer.jwt"
         "$build/bin/mint_token" --keys "$work/other-keys" --issuer "$issuer" --audience "$audience" >"$work/foreign-key.jwt"
     fi
@@ -110,6 +112,15 @@ tokens() {
     flip "$work/good.jwt" 2 >"$work/flipped-payload.jwt"
     flip "$work/good.jwt" 3 >"$work/flipped-signature.jwt"
     chmod 644 "$work"/*.jwt "$work/jwks.json"
+}
+
+# A configuration of this folder with its @NAME@s filled in: fill FILE NAME=VALUE...
+fill() {
+    local file=$1 pair script=()
+    shift
+    for pair in "$@"; do script+=(-e "s|@${pair%%=*}@|${pair#*=}|g"); done
+    [ -z "${ATTESTD_ALLOW_SIMULATED:-}" ] || script+=(-e '/simulated/d')
+    sed "${script[@]}" "$here/$file"
 }
 
 # Names of the tokens that must be refused.
