@@ -57,7 +57,6 @@ expect "a flipped payload" SIGNATURE "$work/flipped-payload.jwt"
 expect "a flipped signature" SIGNATURE "$work/flipped-signature.jwt"
 expect "a key that is not published" KEY_UNKNOWN "$work/foreign-key.jwt"
 expect "no keys" UNAVAILABLE "$good" --jwks "$issuer/nowhere"
-mint --audience "$audience" --simulated >"$work/simulated.jwt"
 expect "simulated evidence" SIMULATED "$work/simulated.jwt"
 expect "simulated evidence that is allowed" OK "$work/simulated.jwt" --allow-simulated
 jq -c .keys[0] "$work/jwks.json" >"$work/signing.jwk"
