@@ -124,7 +124,8 @@ static void begin_run(struct job_piece *piece, int64_t time)
     for (size_t i = 0; i < piece->question_count; i++)
         piece->questions[i].waiting = false;
     for (size_t i = 0; i < piece->handle_count; i++) {
-        piece->handles[i]->accepted = false;
+        /* Judged anew: what this run rejects depends on what came since, and a rejected one may be what a new one needs. */
+        piece->handles[i]->accepted = piece->handles[i]->rejected = false;
         piece->handles[i]->order = 0;
     }
     public->checks.count = 0;

@@ -138,12 +138,6 @@ static const struct attestd_reason revocation_reasons[] = {
     {NULL, NULL},
 };
 
-static const struct attestd_reason crl_source_reasons[] = {
-    {"SNP_CRL_FROM_EVIDENCE", "Only the attester itself supplied a list: let attestd reach the AMD key distribution service, or put the "
-                              "list into an endorsement directory."},
-    {NULL, NULL},
-};
-
 static const struct attestd_reason report_version_reasons[] = {
     {"SNP_REPORT_VERSION_BELOW_MINIMUM",
      "Update the SEV firmware (version 2 reports tell neither stepping nor mitigations), or lower snp.report_version.at_least."},
@@ -418,9 +412,9 @@ const struct attestd_check snp_checks[SNP_CHECK_COUNT] = {
                            2, 32, 97, "AMD 56860, ATTESTATION_REPORT", product_reasons},
     [SNP_CHECK_VEK] = {"snp.vek", "the certificate of the signing key could be had", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 97,
                        "AMD 57230, VCEK and VLEK certificates", vek_reasons},
-    [SNP_CHECK_CHAIN] = {"snp.chain", "the signing key is certified by ASK or ASVK and ARK", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 97,
+    [SNP_CHECK_CHAIN] = {"snp.chain", "the signing key is certified by ASK or ASVK and ARK", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 99,
                          "RFC 5280, section 6", chain_reasons},
-    [SNP_CHECK_ANCHOR] = {"snp.anchor", "the root of the chain is pinned for this product", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 97,
+    [SNP_CHECK_ANCHOR] = {"snp.anchor", "the root of the chain is pinned for this product", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 99,
                           "docs/endorsements.md, trust anchors", anchor_reasons},
     [SNP_CHECK_VALIDITY] = {"snp.validity", "all certificates of the chain are within their dates", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2,
                             32, 97, "RFC 5280, section 6", validity_reasons},
@@ -432,14 +426,12 @@ const struct attestd_check snp_checks[SNP_CHECK_COUNT] = {
                         ATTESTD_HARDWARE, 2, 32, 97, "AMD 57230, VCEK and VLEK certificates", hwid_reasons},
     [SNP_CHECK_TCB_BINDING] = {"snp.tcb_binding", "each component of REPORTED_TCB is the one the key was derived for", 1, ATTESTD_STRICT,
                                ATTESTD_HARDWARE, 2, 32, 97, "AMD 57230, VCEK and VLEK certificates", tcb_binding_reasons},
-    [SNP_CHECK_SIGNATURE] = {"snp.signature", "the report is signed by the VCEK or VLEK", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 97,
+    [SNP_CHECK_SIGNATURE] = {"snp.signature", "the report is signed by the VCEK or VLEK", 1, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 99,
                              "AMD 56860, ATTESTATION_REPORT", signature_reasons},
     [SNP_CHECK_NOT_REVOKED] = {"snp.not_revoked", "no authentic list at hand revokes the ASK or ASVK", 1, ATTESTD_STRICT, ATTESTD_HARDWARE,
                                2, 32, 96, "RFC 5280, section 6", not_revoked_reasons},
     [SNP_CHECK_REVOCATION] = {"snp.revocation", "a fresh list of revoked certificates was looked at", 0, ATTESTD_STRICT, ATTESTD_HARDWARE,
                               2, 32, 96, "RFC 5280, section 6", revocation_reasons},
-    [SNP_CHECK_CRL_SOURCE] = {"snp.crl_source", "the list of revoked certificates came from elsewhere than the attester", 0, ATTESTD_WARN,
-                              ATTESTD_HARDWARE, 2, 32, 96, "docs/endorsements.md", crl_source_reasons},
     [SNP_CHECK_REPORT_VERSION] = {"snp.report_version", "the report has at least the version that policy asks for", 0, ATTESTD_STRICT,
                                   ATTESTD_HARDWARE, 2, 32, 96, "AMD 56860, ATTESTATION_REPORT", report_version_reasons},
     [SNP_CHECK_PRODUCTS] = {"snp.products", "the product is one that policy allows", 0, ATTESTD_STRICT, ATTESTD_HARDWARE, 2, 32, 96,
@@ -556,7 +548,6 @@ const struct attestd_check *const snp_check_list[SNP_CHECK_COUNT + 1] = {
     &snp_checks[SNP_CHECK_SIGNATURE],
     &snp_checks[SNP_CHECK_NOT_REVOKED],
     &snp_checks[SNP_CHECK_REVOCATION],
-    &snp_checks[SNP_CHECK_CRL_SOURCE],
     &snp_checks[SNP_CHECK_REPORT_VERSION],
     &snp_checks[SNP_CHECK_PRODUCTS],
     &snp_checks[SNP_CHECK_MASKED_CHIP_ID],

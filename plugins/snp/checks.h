@@ -24,10 +24,7 @@ enum snp_check {
     SNP_CHECK_TCB_BINDING,
     SNP_CHECK_SIGNATURE,
     SNP_CHECK_NOT_REVOKED,
-    SNP_CHECK_AUTHENTIC_END, /* not a check: end of the fixed ones */
-    /* The list of revoked certificates. */
-    SNP_CHECK_REVOCATION = SNP_CHECK_AUTHENTIC_END,
-    SNP_CHECK_CRL_SOURCE,
+    SNP_CHECK_REVOCATION,
     /* The report against policy. */
     SNP_CHECK_REPORT_VERSION,
     SNP_CHECK_PRODUCTS,

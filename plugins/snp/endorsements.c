@@ -71,8 +71,8 @@ static void steps_explain_skipped(struct snp_steps *steps)
     for (size_t i = 0; i < SNP_STEP_COUNT && !cause; i++)
         cause = steps->at[i].code;
     for (size_t i = 0; i < SNP_STEP_COUNT; i++) {
-        if (steps->at[i].outcome == ATTESTD_SKIPPED && !steps->at[i].code)
-            steps->at[i].code = cause;
+        if (steps->at[i].outcome == ATTESTD_SKIPPED && cause)
+            say(steps->at[i].observed, "not reached, because of %s", cause);
     }
 }
 
@@ -194,6 +194,8 @@ static void pools_offer(struct snp_run *run, struct snp_authenticity *a)
 }
 
 /* --- a chain from the VEK to a pinned root --- */
+
+#define CHAIN_KEY_COST 1024u /* what a memo counts for the key that a chain holds on to */
 
 static void chain_release(void *object)
 {
@@ -826,10 +828,6 @@ static void list_decide(struct snp_run *run, struct snp_authenticity *a, const s
     }
     pass(&a->steps, SNP_CHECK_REVOCATION);
     run->host->accept(run->appraisal, choice->link->endorsement.handle, choice->list.next_update, choice->list.number);
-    if (choice->link->enclosed)
-        fail(&a->steps, SNP_CHECK_CRL_SOURCE, "SNP_CRL_FROM_EVIDENCE");
-    else
-        pass(&a->steps, SNP_CHECK_CRL_SOURCE);
 }
 
 static void judge_revocation(struct snp_run *run, struct snp_authenticity *a, int64_t stale_for, bool want_list)
@@ -912,26 +910,29 @@ void snp_authenticate(struct snp_run *run, struct snp_authenticity *a, int64_t s
     steps_explain_skipped(&a->steps);
 }
 
-static void pool_end(struct snp_run *run, struct snp_pool *pool)
+/* Only the chain that was taken is kept: the result rests on no other. */
+static void pool_end(struct snp_run *run, struct snp_pool *pool, const struct snp_chain *taken)
 {
     for (size_t i = 0; i < pool->count; i++) {
         struct snp_link *link = &pool->links[i];
         attestd_certificate_free(link->certificate);
-        if (!link->chain)
+        if (!link->chain || link->chain != taken) {
+            chain_release(link->chain);
             continue;
-        int64_t not_after = link->chain->not_after[0];
+        }
+        int64_t not_after = taken->not_after[0];
         for (size_t c = 1; c < 3; c++)
-            not_after = link->chain->not_after[c] < not_after ? link->chain->not_after[c] : not_after;
-        run->host->memo_put(run->appraisal, link->chain_key, link->chain, sizeof *link->chain + 1024, not_after, chain_release);
+            not_after = taken->not_after[c] < not_after ? taken->not_after[c] : not_after;
+        run->host->memo_put(run->appraisal, link->chain_key, link->chain, sizeof *taken + CHAIN_KEY_COST, not_after, chain_release);
     }
     pool->count = 0;
 }
 
 void snp_authenticity_end(struct snp_run *run, struct snp_authenticity *a)
 {
-    pool_end(run, &a->vek);
-    pool_end(run, &a->intermediate);
-    pool_end(run, &a->root);
-    pool_end(run, &a->lists);
+    pool_end(run, &a->vek, a->chain);
+    pool_end(run, &a->intermediate, NULL);
+    pool_end(run, &a->root, NULL);
+    pool_end(run, &a->lists, NULL);
     a->chain = NULL;
 }

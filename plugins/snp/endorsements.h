@@ -29,8 +29,8 @@ struct snp_step {
     char observed[192], expected[192];
 };
 
-/* Steps from SNP_CHECK_VEK to SNP_CHECK_CRL_SOURCE. */
-#define SNP_STEP_COUNT ((size_t)SNP_CHECK_CRL_SOURCE - SNP_CHECK_VEK + 1)
+/* Steps from SNP_CHECK_VEK to SNP_CHECK_REVOCATION. */
+#define SNP_STEP_COUNT ((size_t)SNP_CHECK_REVOCATION - SNP_CHECK_VEK + 1)
 struct snp_steps {
     struct snp_step at[SNP_STEP_COUNT];
 };

@@ -108,7 +108,5 @@ const char snp_policy_schema[] = "{" SAYS("What an AMD SEV-SNP report must say."
     GROUP("guest_svn", "\"snp.guest_svn\"", "Security version of the guest, from its ID block.",
         NUMBER("at_least", "0", "4294967295", "Least GUEST_SVN.") ",") ","
     GROUP("revocation", "\"snp.revocation\"", "The list of revoked certificates.",
-        "\"stale_for\":{\"type\":\"string\",\"format\":\"duration\"," SAYS("How long after its nextUpdate a list still counts.") "},") ","
-    GROUP("crl_source", "\"snp.crl_source\"", "When the attester alone supplied the list of revoked certificates; warn when it is not given.",
-        "")
+        "\"stale_for\":{\"type\":\"string\",\"format\":\"duration\"," SAYS("How long after its nextUpdate a list still counts.") "},")
     ) "}";

@@ -29,6 +29,14 @@ static void fail(const struct snp_run *run, enum snp_check check, const char *co
     record(run, check, ATTESTD_FAIL, code, observed, expected);
 }
 
+/* An earlier failure took the check's input away; cause is its code. */
+static void skip(const struct snp_run *run, enum snp_check check, const char *cause)
+{
+    char observed[80];
+    snprintf(observed, sizeof observed, "not reached, because of %s", cause);
+    record(run, check, ATTESTD_SKIPPED, NULL, observed, NULL);
+}
+
 static void decide(const struct snp_run *run, enum snp_check check, bool good, const char *code, const char *observed, const char *expected)
 {
     if (good)
@@ -226,7 +234,7 @@ static void record_steps(const struct snp_run *run, const struct snp_steps *step
 static void skip_steps(const struct snp_run *run, const char *cause)
 {
     for (size_t i = 0; i < SNP_STEP_COUNT; i++)
-        record(run, (enum snp_check)(SNP_CHECK_VEK + i), ATTESTD_SKIPPED, cause, NULL, NULL);
+        skip(run, (enum snp_check)(SNP_CHECK_VEK + i), cause);
 }
 
 static void record_v2_product(const struct snp_run *run, const struct snp_authenticity *a)
@@ -424,7 +432,7 @@ static void check_floors(const struct snp_run *run, const struct attestd_value *
         if (snp_product_supported(product))
             check_floor(run, rule, product, floors);
         else
-            record(run, rule->check, ATTESTD_SKIPPED, cause, NULL, NULL);
+            skip(run, rule->check, cause);
     }
 }
 
@@ -434,7 +442,7 @@ static void check_tcb_order(const struct snp_run *run, enum snp_product product,
     enum snp_component committed = snp_tcb_above(&report->committed_tcb, &report->current_tcb, product);
     enum snp_component reported = snp_tcb_above(&report->reported_tcb, &report->current_tcb, product);
     if (!snp_product_supported(product))
-        record(run, SNP_CHECK_TCB_ORDER, ATTESTD_SKIPPED, cause, NULL, NULL);
+        skip(run, SNP_CHECK_TCB_ORDER, cause);
     else if (committed != SNP_SPL_COUNT)
         fail(run, SNP_CHECK_TCB_ORDER, "SNP_COMMITTED_TCB_ABOVE_CURRENT", snp_components[committed].name, NULL);
     else if (reported != SNP_SPL_COUNT)
@@ -525,7 +533,7 @@ static void check_products(const struct snp_run *run, enum snp_product product, 
     if (!allowed)
         return;
     if (product == SNP_NO_PRODUCT)
-        record(run, SNP_CHECK_PRODUCTS, ATTESTD_SKIPPED, cause, NULL, NULL);
+        skip(run, SNP_CHECK_PRODUCTS, cause);
     else
         decide(run, SNP_CHECK_PRODUCTS, snp_list_has_text(allowed, snp_product_name(product)), "SNP_PRODUCT_NOT_ALLOWED",
                snp_product_name(product), "one of snp.products");
@@ -592,7 +600,7 @@ static int32_t verify_read(struct snp_run *run, struct enclosure *enclosure)
         record_steps(run, &authenticity.steps);
     if (!run->report.has_cpuid) {
         if (cause)
-            record(run, SNP_CHECK_PRODUCT, ATTESTD_SKIPPED, cause, NULL, NULL);
+            skip(run, SNP_CHECK_PRODUCT, cause);
         else
             record_v2_product(run, &authenticity);
     }
