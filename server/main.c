@@ -4,6 +4,7 @@
 #include "server/service.h"
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +94,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
     umask(0077);
+
+    /* Fixed thresholds: large bodies go back to the system when they are freed, instead of raising the threshold for those to come. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 
     struct attestd_arena *arena = attestd_arena_new();
     static struct config config;

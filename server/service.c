@@ -26,9 +26,9 @@
 #include <unistd.h>
 
 #define DEVELOPMENT_ISSUER "https://development.invalid"
-#define SPENT_MARGIN 60       /* seconds a spent challenge is remembered beyond its life */
-#define RECEIVE_BUFFER 131072 /* bytes: bounds what one turn of a loop reads of one connection */
-#define PRUNE_EVERY 10        /* seconds */
+#define SPENT_MARGIN 60      /* seconds a spent challenge is remembered beyond its life */
+#define RECEIVE_BUFFER 32768 /* bytes (the kernel doubles it): bounds what one turn of a loop reads of one connection */
+#define PRUNE_EVERY 10       /* seconds */
 
 static bool fail(char *error, size_t error_size, const char *what, const char *path)
 {

@@ -3,9 +3,9 @@
  * The transport over libh2o: the only file that includes its headers.
  *
  * libh2o 2.2.5 buffers a request whole, has no limit on the number of HTTP/2 headers, none on a stalled reader, and none on streams that
- * are opened and reset (docs/operations.md, "Exposure"). The reaper here supplies them: every REAP_MS each loop looks at all open
+ * are opened and reset (docs/operations.md, "Exposure"). The reaper here supplies them: behind its turns each loop looks at all open
  * requests and connections and ends the connections that hold too much or take too long. The rules are in reap_request() and
- * reap_connections().
+ * reap_connection().
  */
 #define H2O_USE_EPOLL 1
 #define H2O_USE_LIBUV 0
@@ -15,6 +15,7 @@
 
 #include "core/encoding.h"
 #include "server/addresses.h"
+#include "server/received_bytes.h"
 #include "server/transport.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -28,7 +29,9 @@
 #define H2O_MASTER 0
 #endif
 
-#define REAP_MS 20
+#define TURN_MS 20             /* a loop turns at least this often */
+#define REAP_MS 2              /* between reapings, with many connections */
+#define REAP_EACH_TURN 512     /* connections of a loop, up to which it reaps behind every turn */
 #define MAX_HEADERS 64         /* names and values of one request */
 #define MAX_HEADER_BYTES 32768 /* of one request, uncompressed */
 #define MAX_ABORTED 100        /* requests a connection may reset before they are answered, beyond half of what it was answered */
@@ -38,7 +41,8 @@
 #define MAX_LISTENERS 4
 #define TEXT_MAX 8192 /* of a header we look at; the query too */
 #define PATH_MAX_LEN 1024
-#define REQUEST_OVERHEAD 33 /* bytes of frames and compressed headers that a request costs at least */
+#define REQUEST_OVERHEAD 62   /* bytes of TLS records, frames and compressed headers that a request costs at least */
+#define UNEXPLAINED_MAX 65536 /* bytes that may come while no request is open: the largest header block, and frames without a stream */
 
 struct loop {
     h2o_context_t context;
@@ -71,9 +75,9 @@ struct transport {
     atomic_ullong accepted, refused, requests, aborted, reaped;
 };
 
-/* Bytes read and bytes that became requests, at one moment. */
+/* Bytes received and bytes that became requests, at one moment. */
 struct mark {
-    size_t read, taken;
+    uint64_t received, taken;
 };
 
 /* Hangs on the library's socket from accept to close. */
@@ -84,8 +88,8 @@ struct connection {
     struct peer peer;
     bool tls, doomed, idle; /* idle: the last reaping saw no request */
     unsigned served, aborted, open;
-    size_t taken;               /* bytes of requests that arrived whole */
-    struct mark before, latest; /* what was read before `before` can no longer be parked */
+    struct mark now;            /* received: as of the last reaping; taken: bytes of requests that arrived whole */
+    struct mark before, latest; /* what was received before `before` can no longer be parked */
     uint64_t marked_at;
 #if H2O_MASTER
     struct sockaddr_storage address;
@@ -132,14 +136,20 @@ static struct connection *connection_of(h2o_conn_t *conn)
 #endif
 }
 
-/* Ends a connection: the library sees the end of file and closes. */
+/*
+ * Ends a connection now. What it has sent and the library has not yet read must not be read any more, so a mere shutdown() would not do:
+ * connect() to AF_UNSPEC (tcp(7)) resets it and empties its queues. The library finds the socket dead on its next turn and frees it.
+ */
 static void doom(struct connection *c)
 {
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     if (c == NULL || c->doomed)
         return;
     c->doomed = true;
     atomic_fetch_add(&c->loop->transport->reaped, 1);
-    shutdown(h2o_socket_get_fd(c->socket), SHUT_RDWR);
+    int fd = h2o_socket_get_fd(c->socket);
+    if (c->peer.unix_socket || connect(fd, &nowhere, sizeof nowhere) != 0)
+        shutdown(fd, SHUT_RDWR);
 }
 
 static void on_close(void *data)
@@ -263,19 +273,46 @@ static int reap_request(h2o_req_t *request, void *context)
     if (c == NULL)
         return 0;
     if (request->timestamps.request_begin_at.tv_sec == 0)
-        return 0; /* an idle HTTP/1 connection: the library's own timeout ends it */
-    c->open++;
+        return 0;                              /* an idle HTTP/1 connection: the library's own timeout ends it */
+    c->open += request->input.method.len != 0; /* else its header block has not ended */
     long age = reaping->now.tv_sec - request->timestamps.request_begin_at.tv_sec;
     if (age >= (long)reaping->loop->transport->options.request_seconds || headers_too_large(request))
         doom(c);
     return 0;
 }
 
-/* What a connection has read and not turned into requests, as far as it can still be in memory. */
+/* What a connection has received and not turned into requests, as far as it can still be in memory. */
 static size_t parked_bytes(const struct connection *c)
 {
-    size_t read = c->socket->bytes_read - c->before.read, taken = c->taken - c->before.taken;
-    return read > taken ? read - taken : 0;
+    uint64_t received = c->now.received - c->before.received, taken = c->now.taken - c->before.taken;
+    return received > taken ? (size_t)(received - taken) : 0;
+}
+
+/* The library notes how much the last read gave; that something was read is all we take from it. */
+static void look_at(struct connection *c)
+{
+    if (c->socket->bytes_read == 0)
+        return;
+    c->socket->bytes_read = 0;
+    c->now.received = received_bytes(h2o_socket_get_fd(c->socket));
+    if (c->now.taken > c->now.received)
+        c->now.taken = c->now.received;
+}
+
+static void reap_connection(struct connection *c, uint64_t now, unsigned window_ms, size_t share)
+{
+    look_at(c);
+    c->idle = c->open == 0;
+    c->open = 0;
+    if (c->idle && c->now.taken == c->latest.taken && c->now.received - c->latest.received > UNEXPLAINED_MAX)
+        doom(c); /* a header block without end, or frames that ask for nothing */
+    if (now - c->marked_at >= window_ms || (c->idle && c->now.taken != c->latest.taken)) {
+        c->before = c->idle ? c->now : c->latest;
+        c->latest = c->now;
+        c->marked_at = now;
+    }
+    if (parked_bytes(c) > share)
+        doom(c);
 }
 
 static void reap_connections(struct loop *loop, uint64_t now)
@@ -284,19 +321,8 @@ static void reap_connections(struct loop *loop, uint64_t now)
     size_t sum = 0, most = 0, share = t->options.bodies_in_all / CONNECTION_SHARE;
     for (h2o_linklist_t *at = loop->connections.next; at != &loop->connections; at = at->next) {
         struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
-        struct mark mark = {c->socket->bytes_read, c->taken};
-        if (c->open == 0)
-            c->before = c->latest = mark;
-        else if (now - c->marked_at >= 1000u * t->options.request_seconds) {
-            c->before = c->latest;
-            c->latest = mark;
-            c->marked_at = now;
-        }
-        c->idle = c->open == 0;
-        c->open = 0;
+        reap_connection(c, now, 1000u * t->options.request_seconds, share);
         size_t parked = parked_bytes(c);
-        if (parked > share)
-            doom(c);
         sum += parked;
         most = parked > most ? parked : most;
     }
@@ -331,7 +357,7 @@ static void foreach_request(struct loop *loop, int (*visit)(h2o_req_t *, void *)
 static void reap(struct loop *loop)
 {
     uint64_t now = h2o_now(loop->context.loop);
-    if (now - loop->reaped_at < REAP_MS)
+    if (loop->open_connections > REAP_EACH_TURN && now - loop->reaped_at < REAP_MS)
         return;
     loop->reaped_at = now;
     struct reaping reaping = {.loop = loop};
@@ -583,9 +609,11 @@ static int on_request(h2o_handler_t *self, h2o_req_t *request)
     if (c == NULL)
         return -1;
     atomic_fetch_add(&t->requests, 1);
-    c->taken += request->entity.len + REQUEST_OVERHEAD;
-    if (c->taken > c->socket->bytes_read || request->version < 0x200) /* HTTP/1 has one request at a time */
-        c->taken = c->socket->bytes_read;
+    c->now.taken += request->entity.len + REQUEST_OVERHEAD;
+    if (request->version < 0x200) { /* HTTP/1 has one request at a time: nothing else is parked */
+        c->now.received = received_bytes(h2o_socket_get_fd(c->socket));
+        c->now.taken = c->now.received;
+    }
     if (t->options.http2_only && c->tls && request->version < 0x200)
         return refuse_version(request);
     if (headers_too_large(request))
@@ -667,7 +695,7 @@ static void loop_drain(struct loop *loop)
         for (h2o_linklist_t *at = loop->connections.next; at != &loop->connections; at = at->next) {
             struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
             if (c->idle && h2o_now(loop->context.loop) + 1000u * t->drain_seconds > end + 1500)
-                doom(c);
+                shutdown(h2o_socket_get_fd(c->socket), SHUT_RDWR);
         }
     }
 }
@@ -683,7 +711,7 @@ static void *loop_main(void *data)
         h2o_socket_read_start(loop->listeners[i], on_accept);
     unsigned generation = 0;
     while (!atomic_load(&t->draining)) {
-        h2o_evloop_run(loop->context.loop, REAP_MS);
+        h2o_evloop_run(loop->context.loop, TURN_MS);
         reap(loop);
         unsigned latest = atomic_load(&t->tls_generation);
         if (latest != generation) {
