@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/policies.h"
-#include "core/encoding.h"
+#include "policy/watch.h"
 #include "server/log.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,6 +30,7 @@ struct policies {
     struct policy_snapshot *now;
     struct attestd_policy_fault faults[POLICIES_FAULTS];
     size_t fault_count;
+    struct attestd_policy_watch *watch;
 };
 
 static struct policy_snapshot *snapshot_new(struct policies *p)
@@ -184,6 +185,11 @@ static bool recover(struct policies *p)
     return good;
 }
 
+static void on_change(void *context)
+{
+    policies_reload(context);
+}
+
 struct policies *policies_open(struct attestd_engine *engine, struct attestd_anchor_set *anchors, const char *directory,
                                struct attestd_store *state, char *error, size_t error_size)
 {
@@ -198,6 +204,11 @@ struct policies *policies_open(struct attestd_engine *engine, struct attestd_anc
         snapshot->built_in_only = true;
         put_in_force(p, snapshot);
         return p;
+    }
+    p->watch = attestd_policy_watch_start(directory, on_change, p, error, error_size);
+    if (p->watch == NULL) {
+        policies_close(p);
+        return NULL;
     }
     if (policies_reload(p))
         return p;
@@ -216,6 +227,7 @@ void policies_close(struct policies *p)
 {
     if (p == NULL)
         return;
+    attestd_policy_watch_stop(p->watch);
     policy_snapshot_release(p->now);
     pthread_mutex_destroy(&p->lock);
     pthread_mutex_destroy(&p->reloading);

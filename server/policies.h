@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policies in force. A snapshot is immutable and counted; the directory is looked at several times a second, compiled whole, and
- * takes the old snapshot's place only when all of it is good. Every accepted version stays in state.mdb; when the directory is broken at
+ * The policies in force. A snapshot is immutable and counted; the directory is watched, compiled whole, and takes
+ * the old snapshot's place only when all of it is good. Every accepted version stays in state.mdb; when the directory is broken at
  * start, what was last in force is taken from there.
  */
 #ifndef ATTESTD_SERVER_POLICIES_H
