@@ -85,11 +85,14 @@ static struct snp_link *pool_add(struct snp_pool *pool, const struct attestd_end
     return link;
 }
 
+/* The same bytes; but what stood in the wrong slot of a table may well come again from a better place. */
 static struct snp_link *pool_find(struct snp_pool *pool, const uint8_t sha256[32])
 {
     for (size_t i = 0; i < pool->count; i++) {
-        if (memcmp(pool->links[i].endorsement.sha256, sha256, 32) == 0)
-            return &pool->links[i];
+        struct snp_link *link = &pool->links[i];
+        bool misplaced = link->enclosed && link->fault && strcmp(link->fault, "SNP_KEY_KIND_MISMATCH") == 0;
+        if (!misplaced && memcmp(link->endorsement.sha256, sha256, 32) == 0)
+            return link;
     }
     return NULL;
 }

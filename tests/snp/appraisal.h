@@ -13,7 +13,7 @@ struct shelf_item {
 struct shelf {
     struct attestd_arena *arena;
     struct attestd_engine *engine;
-    struct shelf_item items[96];
+    struct shelf_item items[128];
     size_t count;
     unsigned asked; /* needs that were named so far, met or not */
 };
@@ -28,10 +28,11 @@ struct appraisal {
     struct attestd_engine *engine;
     struct attestd_anchor_set *anchors;
     struct shelf *shelf;
-    struct attestd_bytes report, certs; /* certs may be empty */
-    const char *settings;               /* YAML of the snp: section; NULL: none */
-    const char *warn;                   /* id of a check in warn mode, or NULL */
-    const char *disabled;               /* id of a disabled check, or NULL */
+    struct attestd_bytes report, certs;     /* certs may be empty */
+    const char *settings;                   /* YAML of the snp: section; NULL: none */
+    const char *warn;                       /* id of a check in warn mode, or NULL */
+    const char *disabled;                   /* id of a disabled check, or NULL */
+    const struct attestd_policy_view *view; /* instead of the settings above, or NULL */
     int64_t time;
 
     /* Filled: */
