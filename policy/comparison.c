@@ -46,7 +46,23 @@ static const char *observe(const struct decision *decision, const struct attestd
 {
     if (comparison->type == NULL)
         return datum(decision, comparison->claim);
-    return attestd_reference_claim(decision->arena, attestd_value_find(piece->claims, comparison->claim));
+    return attestd_reference_claim(decision->arena, attestd_value_find(piece->claims, comparison->field));
+}
+
+/* Claims stand under the name of the plugin that made them: the piece's own, and those it delegated to. */
+static const struct attestd_value *claims_of(const struct attestd_piece *piece, const char *type, size_t len)
+{
+    for (size_t i = 0; piece->claims != NULL && i < piece->claims->count; i++) {
+        const char *name = piece->claims->items[i].name;
+        if (strlen(name) == len && memcmp(name, type, len) == 0)
+            return &piece->claims->items[i];
+    }
+    return NULL;
+}
+
+static bool section_applies(const struct attestd_piece *piece, const char *type)
+{
+    return strcmp(piece->type, type) == 0 || claims_of(piece, type, strlen(type)) != NULL;
 }
 
 static bool data_count(const struct decision *decision)
@@ -61,7 +77,7 @@ static struct findings collect(const struct decision *decision, const struct att
     struct findings findings = {.items = attestd_arena_array(decision->arena, policy->comparison_count, sizeof *findings.items)};
     for (size_t i = 0; i < policy->comparison_count; i++) {
         const struct policy_comparison *comparison = &policy->comparisons[i];
-        bool own = comparison->type != NULL && strcmp(comparison->type, piece->type) == 0;
+        bool own = comparison->type != NULL && section_applies(piece, comparison->type);
         bool bound = comparison->type == NULL && piece == decision->binder && data_count(decision);
         if (own || bound)
             findings.items[findings.count++] = (struct finding){.comparison = comparison, .observed = observe(decision, piece, comparison)};
@@ -109,7 +125,6 @@ struct group {
     struct attestd_reference_set *set;
     struct finding **members;
     size_t count;
-    const char *type; /* of the piece */
 };
 
 static bool in_dates(const struct attestd_reference_entry *entry, int64_t time)
@@ -122,13 +137,6 @@ static const char *entry_name(const struct decision *decision, const struct atte
     if (set->entries[index].label != NULL)
         return set->entries[index].label;
     return attestd_arena_format(decision->arena, "number %zu", index + 1);
-}
-
-/* Is this field of the entry about a claim of the piece's type? */
-static bool about_type(const char *field, const char *type)
-{
-    size_t len = strlen(type);
-    return strncmp(field, type, len) == 0 && field[len] == '.';
 }
 
 static const struct finding *member_for(const struct group *group, const char *field)
@@ -152,10 +160,11 @@ static const char *difference(const struct decision *decision, const struct atte
     }
     for (size_t i = 0; i < entry->field_count; i++) {
         const struct attestd_reference_field *field = &entry->fields[i];
-        const char *claim;
-        if (!about_type(field->name, group->type) || member_for(group, field->name) != NULL)
+        const char *claim, *dot = strchr(field->name, '.');
+        bool own = dot != NULL && claims_of(piece, field->name, (size_t)(dot - field->name)) != NULL;
+        if (!own || member_for(group, field->name) != NULL)
             continue;
-        claim = attestd_reference_claim(decision->arena, attestd_value_find(piece->claims, field->name + strlen(group->type) + 1));
+        claim = attestd_reference_claim(decision->arena, attestd_value_find(piece->claims, field->name));
         if (claim == NULL || !attestd_reference_field_has(field, claim))
             return field->name;
     }
@@ -288,7 +297,7 @@ static void compare_set(struct decision *decision, struct attestd_piece *piece, 
 
 static void compare_sets(struct decision *decision, struct attestd_piece *piece, struct findings *findings)
 {
-    struct group group = {.type = piece->type, .members = attestd_arena_array(decision->arena, findings->count, sizeof(struct finding *))};
+    struct group group = {.members = attestd_arena_array(decision->arena, findings->count, sizeof(struct finding *))};
     for (size_t i = 0; i < findings->count; i++) {
         if (findings->items[i].done)
             continue;

@@ -245,29 +245,6 @@ static void check_unexpected(struct decision *decision)
                       extra == NULL ? NULL : "EVIDENCE_NOT_ASKED_FOR", extra, NULL);
 }
 
-static bool same_signed_bytes(const struct attestd_piece *a, const struct attestd_piece *b)
-{
-    return a->has_signed_bytes && b->has_signed_bytes && strcmp(a->type, b->type) == 0 &&
-           memcmp(a->signed_digest, b->signed_digest, sizeof a->signed_digest) == 0;
-}
-
-/* One device's evidence under two labels would fill two places of a count. */
-static void check_distinct(struct decision *decision)
-{
-    const struct attestd_result *result = decision->result;
-    const char *repeated = NULL;
-    if (result->piece_count < 2)
-        return;
-    for (size_t i = 0; i < result->piece_count; i++) {
-        for (size_t k = i + 1; k < result->piece_count; k++) {
-            if (same_signed_bytes(&result->pieces[i], &result->pieces[k]))
-                repeated = attestd_arena_format(decision->arena, "%s and %s", result->pieces[i].label, result->pieces[k].label);
-        }
-    }
-    attestd_job_check(decision->job, NULL, "require.distinct", repeated == NULL ? ATTESTD_PASS : ATTESTD_FAIL,
-                      repeated == NULL ? NULL : "EVIDENCE_REPEATED", repeated, NULL);
-}
-
 /* The piece that binds all others, as core found it; NULL when it found none (binding.binder fails then). */
 static struct attestd_piece *find_binder(const struct attestd_result *result)
 {
@@ -493,7 +470,6 @@ static void view_decide(const void *context, struct attestd_job *job, const stru
         check_kinds(&decision);
         check_unexpected(&decision);
     }
-    check_distinct(&decision);
     check_layout(&decision);
     check_key(&decision);
     for (size_t i = 0; i < result->piece_count; i++) {

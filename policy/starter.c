@@ -18,9 +18,15 @@ static bool all_zero(const char *text)
     return text[strspn(text, "0")] == '\0';
 }
 
+/* A claim of the piece's own plugin. */
+static const struct attestd_value *claim_at(const struct starter *starter, const struct attestd_piece *piece, const char *path)
+{
+    return attestd_value_find(piece->claims, attestd_arena_format(starter->arena, "%s.%s", piece->type, path));
+}
+
 static const char *claim_text(const struct starter *starter, const struct attestd_piece *piece, const char *path)
 {
-    return attestd_reference_claim(starter->arena, attestd_value_find(piece->claims, path));
+    return attestd_reference_claim(starter->arena, claim_at(starter, piece, path));
 }
 
 static bool first_of_type(const struct starter *starter, size_t index)
@@ -106,7 +112,7 @@ static void write_snp_floor(struct starter *starter, const struct attestd_piece 
 
 static void write_snp_flag(struct starter *starter, const struct attestd_piece *piece, const char *claim, const char *setting)
 {
-    const struct attestd_value *value = attestd_value_find(piece->claims, claim);
+    const struct attestd_value *value = claim_at(starter, piece, claim);
     bool allowed = value != NULL && value->kind == ATTESTD_VALUE_FLAG && value->number != 0;
     attestd_text_printf(starter->out, "%s: %s", setting, allowed ? "any" : "false");
 }

@@ -331,6 +331,7 @@ void toy_free(struct toy_run *run)
 {
     attestd_job_free(run->job);
     attestd_arena_free(run->arena);
+    attestd_policy_free(run->policy);
 }
 
 const struct attestd_piece *toy_piece(const struct toy_run *run, const char *label)

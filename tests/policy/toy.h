@@ -38,6 +38,7 @@ struct toy_run {
     struct attestd_arena *arena;
     struct attestd_job *job;
     const struct attestd_result *result;
+    struct attestd_policy *policy; /* freed with the run; NULL: the caller's */
 };
 struct toy_run toy_appraise(struct attestd_engine *engine, const struct attestd_policy *policy, const struct toy_case *c);
 void toy_free(struct toy_run *run);
