@@ -64,12 +64,20 @@ static void say_name(char text[192], const char *what, const char *name)
     text[at] = '\0';
 }
 
+/* The code of the first that failed; NULL: none did. */
+static const char *first_code(const struct snp_steps *steps)
+{
+    for (size_t i = 0; i < SNP_STEP_COUNT; i++) {
+        if (steps->at[i].code)
+            return steps->at[i].code;
+    }
+    return NULL;
+}
+
 /* What did not pass and did not fail was skipped, for the sake of the first that failed. */
 static void steps_explain_skipped(struct snp_steps *steps)
 {
-    const char *cause = NULL;
-    for (size_t i = 0; i < SNP_STEP_COUNT && !cause; i++)
-        cause = steps->at[i].code;
+    const char *cause = first_code(steps);
     for (size_t i = 0; i < SNP_STEP_COUNT; i++) {
         if (steps->at[i].outcome == ATTESTD_SKIPPED && cause)
             say(steps->at[i].observed, "not reached, because of %s", cause);
@@ -662,7 +670,7 @@ static bool choose(struct snp_run *run, struct snp_authenticity *a, struct judge
             a->pending = true;
             return true;
         }
-        link->fault = next->steps.at[first_fault(&next->steps)].code;
+        link->fault = first_code(&next->steps);
         if (!best->vek || nearness(next) > nearness(best))
             *best = *next;
     }
