@@ -7,6 +7,7 @@
 #include "tests/core/script.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -650,6 +651,56 @@ static void one_need_of_two_pieces_is_one_question(void **state)
     appraisal_free(t);
 }
 
+struct worker {
+    struct attestd_job *job;
+    size_t index;
+    pthread_t thread;
+};
+
+static void *run_one(void *context)
+{
+    struct worker *worker = context;
+    attestd_job_run_piece(worker->job, worker->index, TEST_TIME);
+    return NULL;
+}
+
+static void run_threads(struct appraisal *t, size_t count)
+{
+    struct worker workers[8];
+    for (size_t i = 0; i < count; i++) {
+        workers[i] = (struct worker){.job = t->job, .index = i};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, run_one, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++)
+        pthread_join(workers[i].thread, NULL);
+}
+
+static void pieces_may_run_on_threads_of_their_own(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"g1", "g2", "g3", "g4", "g5"};
+    const struct attestd_need *needs;
+    struct appraisal *t = one(GOOD);
+    for (size_t i = 0; i < 5; i++)
+        appraisal_add(t, labels[i], "gadget",
+                      "check parse pass\ncheck signature pass\nneed cert k\nneed crl l\nmemo shared 2000\nclaim a.b c\n");
+    attestd_anchor_set_seal(t->anchors);
+    t->job = attestd_job_new(t->engine, &t->request, NULL, t->anchors, NULL);
+    assert_int_equal(attestd_job_piece_count(t->job), 6);
+    run_threads(t, 6);
+    assert_int_equal(attestd_job_conclude(t->job, TEST_TIME), ATTESTD_PENDING);
+    assert_int_equal(attestd_job_needs(t->job, &needs), 2);
+    supply(t, "gadget.cert", "k", "fine", "cache");
+    supply(t, "gadget.crl", "l", "fine too", "cache");
+    run_threads(t, 6);
+    assert_int_equal(attestd_job_conclude(t->job, TEST_TIME), ATTESTD_DONE);
+    t->result = attestd_job_result(t->job);
+    assert_int_equal(t->result->endorsement_count, 2);
+    for (size_t i = 1; i < 6; i++)
+        assert_true(t->result->pieces[i].authentic);
+    appraisal_free(t);
+}
+
 static void inspection_gives_claims_without_judgement(void **state)
 {
     (void)state;
@@ -735,6 +786,7 @@ int main(void)
         cmocka_unit_test(a_view_that_records_an_unknown_check_fails_closed),
         cmocka_unit_test(pieces_run_on_their_own_and_end_at_one_time),
         cmocka_unit_test(one_need_of_two_pieces_is_one_question),
+        cmocka_unit_test(pieces_may_run_on_threads_of_their_own),
         cmocka_unit_test(inspection_gives_claims_without_judgement),
         cmocka_unit_test(the_printed_verdict_says_what_would_have_made_it_pass),
         cmocka_unit_test(the_printed_verdict_passes_no_control_character_on),
