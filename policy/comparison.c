@@ -171,14 +171,34 @@ static const char *difference(const struct decision *decision, const struct atte
     return NULL;
 }
 
+/* The member whose value the fewest entries give, so that a value shared by half the set costs nothing: all chains are walked abreast
+ * until one ends. NULL when a value is absent. */
+static const struct finding *rarest(const struct decision *decision, const struct group *group)
+{
+    size_t *cursors = attestd_arena_array(decision->arena, group->count, sizeof *cursors);
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->members[i]->observed == NULL)
+            return NULL;
+    }
+    if (group->count == 1)
+        return group->members[0];
+    for (;;) {
+        for (size_t i = 0; i < group->count; i++) {
+            const struct finding *member = group->members[i];
+            if (attestd_reference_index_next(member->comparison->index, member->observed, &cursors[i]) == SIZE_MAX)
+                return member;
+        }
+    }
+}
+
 /* The entry that all members meet; SIZE_MAX when there is none. */
 static size_t matching_entry(const struct decision *decision, const struct attestd_piece *piece, const struct group *group)
 {
-    const struct finding *first = group->members[0];
+    const struct finding *by = rarest(decision, group);
     size_t cursor = 0, entry;
-    if (first->observed == NULL)
+    if (by == NULL)
         return SIZE_MAX;
-    while ((entry = attestd_reference_index_next(first->comparison->index, first->observed, &cursor)) != SIZE_MAX) {
+    while ((entry = attestd_reference_index_next(by->comparison->index, by->observed, &cursor)) != SIZE_MAX) {
         const struct attestd_reference_entry *candidate = &group->set->entries[entry];
         if (in_dates(candidate, decision->time) && difference(decision, piece, group, candidate) == NULL)
             return entry;
