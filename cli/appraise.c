@@ -6,6 +6,7 @@
 #include "cli/session.h"
 #include "core/binding.h"
 #include "core/bundle.h"
+#include "core/certificate.h"
 #include "core/encoding.h"
 #include "core/identifier.h"
 #include "core/request.h"
@@ -200,12 +201,64 @@ static bool read_json_request(struct cli_session *session, struct attestd_bytes 
     return false;
 }
 
-/* Several raw files become one request: labels by class and order, "cpu0", "gpu0"... */
+/* Certificates and lists given as files of their own: one PEM text, which the evidence's `certs` part may be. */
+struct enclosure {
+    struct cli_session *session;
+    struct attestd_text pem;
+    bool recognised;
+};
+
+static void note_recognised(void *context, const char *kind, const char *key)
+{
+    (void)kind;
+    (void)key;
+    ((struct enclosure *)context)->recognised = true;
+}
+
+static void enclose_object(void *context, const uint8_t *der, size_t len)
+{
+    struct enclosure *enclosure = context;
+    attestd_engine_identify(enclosure->session->engine, der, len, note_recognised, enclosure);
+    struct attestd_crl *crl = attestd_crl_parse(der, len);
+    const char *name = crl ? "X509 CRL" : "CERTIFICATE";
+    attestd_crl_free(crl);
+    char *base64 = attestd_arena_alloc(enclosure->session->arena, ATTESTD_BASE64_SIZE(len));
+    size_t size = attestd_base64_encode(der, len, base64);
+    attestd_text_printf(&enclosure->pem, "-----BEGIN %s-----\n", name);
+    for (size_t at = 0; at < size; at += 64)
+        attestd_text_printf(&enclosure->pem, "%.64s\n", base64 + at);
+    attestd_text_printf(&enclosure->pem, "-----END %s-----\n", name);
+}
+
+/* True when the file is no evidence but certificates or lists some plugin knows: they go along with the evidence named before it. */
+static bool enclose(struct cli_session *session, struct attestd_bytes bytes, struct attestd_piece_request *piece)
+{
+    struct enclosure enclosure = {.session = session};
+    bool taken = piece != NULL && attestd_pem_or_der_split(bytes.data, bytes.len, enclose_object, &enclosure) > 0 && enclosure.recognised;
+    if (taken) {
+        struct attestd_part *parts = attestd_arena_array(session->arena, piece->part_count + 1, sizeof *parts);
+        size_t count = 0;
+        for (size_t i = 0; i < piece->part_count; i++) {
+            if (strcmp(piece->parts[i].name, "certs") != 0)
+                parts[count++] = piece->parts[i];
+            else
+                attestd_text_add(&enclosure.pem, (const char *)piece->parts[i].bytes.data, piece->parts[i].bytes.len);
+        }
+        parts[count++] = (struct attestd_part){"certs", attestd_arena_bytes(session->arena, enclosure.pem.data, enclosure.pem.len)};
+        piece->parts = parts;
+        piece->part_count = count;
+    }
+    attestd_text_free(&enclosure.pem);
+    return taken;
+}
+
+/* Several raw files become one request: labels by class and order, "cpu0", "device0"... */
 static int read_raw_request(struct cli_session *session, const struct appraise_options *options, char **paths, int count,
                             struct attestd_request *request)
 {
     struct attestd_piece_request *pieces = attestd_arena_array(session->arena, (size_t)count, sizeof *pieces);
     unsigned numbers[ATTESTD_CLASS_TPM + 1] = {0};
+    size_t piece_count = 0;
     static const char *const prefixes[] = {"piece", "cpu", "device", "tpm"};
     for (int i = 0; i < count; i++) {
         struct attestd_bytes bytes;
@@ -213,16 +266,18 @@ static int read_raw_request(struct cli_session *session, const struct appraise_o
         struct attestd_request_fault fault = {0};
         if (!cli_read_file(session, paths[i], 0, &bytes))
             return EXIT_MALFORMED;
+        if (enclose(session, bytes, piece_count ? &pieces[piece_count - 1] : NULL))
+            continue;
         if (!attestd_request_read_raw(session->arena, session->engine, options->type, bytes.data, bytes.len, &one, &fault))
             return print_fault(paths[i], &fault);
-        if (i == 0)
+        if (piece_count == 0)
             *request = one;
         int32_t class = attestd_engine_plugin(session->engine, one.pieces[0].type)->evidence_class;
-        pieces[i] = one.pieces[0];
-        pieces[i].label = attestd_arena_format(session->arena, "%s%u", prefixes[class], numbers[class]++);
+        pieces[piece_count] = one.pieces[0];
+        pieces[piece_count++].label = attestd_arena_format(session->arena, "%s%u", prefixes[class], numbers[class]++);
     }
     request->pieces = pieces;
-    request->piece_count = (size_t)count;
+    request->piece_count = piece_count;
     return EXIT_OK;
 }
 

@@ -83,7 +83,7 @@ static void base64_round_trips_and_keeps_inside_its_room(void **state)
 {
     (void)state;
     for (size_t len = 0; len < 200; len++) {
-        uint8_t bytes[200], back[200];
+        uint8_t bytes[200] = {0}, back[200] = {0};
         char text[ATTESTD_BASE64_SIZE(200)];
         size_t back_len;
         for (size_t i = 0; i < len; i++)

@@ -179,7 +179,7 @@ static void replicas_with_shared_keys_recognise_each_other_through_a_rotation(vo
     challenges_free(before);
     challenges_free(after);
 
-    fchmodat(AT_FDCWD, a, 0644, 0);
+    assert_int_equal(fchmodat(AT_FDCWD, a, 0644, 0), 0);
     assert_null(challenges_shared(120, old_only, 1, error, sizeof error));
     assert_non_null(strstr(error, "others can read"));
     write_key(a, "short", 0600);
