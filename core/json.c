@@ -8,69 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reading */
-
-static void say(char *error, size_t size, int line, int column, const char *phrase)
-{
-    if (!error || size == 0)
-        return;
-    snprintf(error, size, "line %d, column %d: %s", line, column, phrase);
-    /* jansson quotes the text near the fault; what was sent must not draw on a terminal or break a log line. */
-    for (char *c = error; *c; c++)
-        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
-            *c = '?';
-}
-
-/* Nesting by brackets outside strings: the parser recurses, so it must not see a deeper text. */
-static bool depth_fits(const char *text, size_t len, unsigned max_depth, char *error, size_t error_size)
-{
-    unsigned depth = 0;
-    bool in_string = false;
-    int line = 1;
-    size_t line_start = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (c == '\n') {
-            line++;
-            line_start = i + 1;
-        } else if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > max_depth) {
-                say(error, error_size, line, (int)(i - line_start + 1), "nested too deeply");
-                return false;
-            }
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            depth--;
-        }
-    }
-    return true;
-}
-
-json_t *attestd_json_read(const char *text, size_t len, unsigned max_depth, char *error, size_t error_size)
-{
-    if (len > INT32_MAX) {
-        say(error, error_size, 1, 1, "text too long");
-        return NULL;
-    }
-    if (len && memchr(text, 0, len)) { /* jansson takes one behind the value for the end */
-        say(error, error_size, 1, 1, "the text holds a NUL byte");
-        return NULL;
-    }
-    if (!depth_fits(text, len, max_depth, error, error_size))
-        return NULL;
-    json_error_t fault;
-    json_t *value = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
-    if (!value)
-        say(error, error_size, fault.line > 0 ? fault.line : 1, fault.column > 0 ? fault.column : 1, fault.text);
-    return value;
-}
-
 /* Text */
 
 static char *grow(struct attestd_text *t, size_t more)
@@ -149,7 +86,7 @@ struct attestd_json_writer attestd_json_writer_to(struct attestd_text *out)
     return (struct attestd_json_writer){.out = out, .first = 1};
 }
 
-/* 0: stands for itself; 'u': written as \u00XX; '8': begins a character of several bytes; else the letter behind the backslash. */
+/* 'u': written as \u00XX; '8': no UTF-8; else the letter behind the backslash. */
 static char escape_of(unsigned char c)
 {
     switch (c) {
@@ -172,8 +109,8 @@ static char escape_of(unsigned char c)
     }
 }
 
-/* Characters that stand for themselves, eight at a time while there are eight: most of an answer is such text. */
-static size_t plain_run(const char *text, size_t len)
+/* Eight at a time while there are eight: most of an answer, and of a request, is such text. */
+static size_t ascii_run(const char *text, size_t len)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
     size_t i = 0;
@@ -190,6 +127,16 @@ static size_t plain_run(const char *text, size_t len)
     return i;
 }
 
+size_t attestd_json_plain_run(const char *text, size_t len)
+{
+    size_t i = 0;
+    for (size_t step = 1; step > 0 && i < len; i += step) {
+        i += ascii_run(text + i, len - i);
+        step = i < len && (unsigned char)text[i] >= 0x80 ? attestd_utf8_sequence(text + i, len - i) : 0;
+    }
+    return i;
+}
+
 static void put_escaped(struct attestd_text *t, unsigned char c, char letter)
 {
     static const char digits[] = "0123456789abcdef";
@@ -197,18 +144,17 @@ static void put_escaped(struct attestd_text *t, unsigned char c, char letter)
     attestd_text_add(t, code, letter == 'u' ? 6 : 2);
 }
 
+/* From a character that does not stand for itself. */
 static void put_rest(struct attestd_text *t, const char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
         char escape = escape_of((unsigned char)text[i]);
-        if (escape == '8') {
-            size_t sequence = attestd_utf8_sequence(text + i, len - i);
-            attestd_text_add(t, sequence ? text + i : "\xef\xbf\xbd", sequence ? sequence : 3);
-            i += sequence ? sequence : 1;
-        } else if (escape) {
-            put_escaped(t, (unsigned char)text[i++], escape);
-        }
-        size_t run = plain_run(text + i, len - i);
+        if (escape == '8')
+            attestd_text_add(t, "\xef\xbf\xbd", 3);
+        else
+            put_escaped(t, (unsigned char)text[i], escape);
+        i++;
+        size_t run = attestd_json_plain_run(text + i, len - i);
         attestd_text_add(t, text + i, run);
         i += run;
     }
@@ -217,7 +163,7 @@ static void put_rest(struct attestd_text *t, const char *text, size_t len)
 static void put_string(struct attestd_text *t, const char *text, size_t len)
 {
     char *out = reserve(t, len + 2);
-    size_t run = plain_run(text, len);
+    size_t run = attestd_json_plain_run(text, len);
     out[0] = '"';
     memcpy(out + 1, text, run);
     if (run == len) {

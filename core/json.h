@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in, through jansson with bounds; JSON out, through one writer with a fixed form. */
+/* JSON in, strictly and within bounds, as jansson values; JSON out, through one writer with a fixed form. */
 #ifndef ATTESTD_CORE_JSON_H
 #define ATTESTD_CORE_JSON_H
 
@@ -10,10 +10,14 @@
 #include <stdint.h>
 
 /*
- * Strict reading: one value, UTF-8, no duplicate names, no trailing bytes, nesting at most max_depth (checked before the
- * parser sees the text), no NUL in strings. Returns NULL and writes a phrase with line and column to error (when not NULL).
+ * Strict reading (RFC 8259): one value, UTF-8, no duplicate names, no trailing bytes, nesting at most max_depth, no NUL in strings or
+ * names, no lone surrogates, integers within 64 bits, at most 65,536 values and one more for each 8 bytes. Returns NULL and writes a phrase
+ * with line and column (in bytes, from 1) to error (when not NULL); nothing of the text is quoted in it. The caller calls json_decref().
  */
 json_t *attestd_json_read(const char *text, size_t len, unsigned max_depth, char *error, size_t error_size);
+
+/* How many bytes at text stand for themselves inside a JSON string: UTF-8 without quotes, backslashes and control characters. */
+size_t attestd_json_plain_run(const char *text, size_t len);
 
 /* A growing text. Zero-initialise; free with attestd_text_free. Always NUL-terminated once written to. */
 struct attestd_text {

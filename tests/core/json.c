@@ -51,6 +51,45 @@ static void bad_texts_are_refused_with_line_and_column(void **state)
         {"[NaN]", "line 1"},
         {"[1e999]", "overflow"},
         {"[99999999999999999999]", "big"},
+        {"9223372036854775808", "big"},
+        {"-9223372036854775809", "big"},
+        {"-", "not a number"},
+        {"+1", "not a number"},
+        {".5", "not a number"},
+        {"1.", "not a number"},
+        {"1.e5", "not a number"},
+        {"1e", "not a number"},
+        {"1e+", "not a number"},
+        {"-a", "not a number"},
+        {"00", "not a number"},
+        {"0x10", "behind"},
+        {"tru", "value expected"},
+        {"nulL", "value expected"},
+        {"truex", "behind"},
+        {"True", "line 1"},
+        {"[", "value expected"},
+        {"[1", "',' or ']' expected"},
+        {"[1}", "',' or ']' expected"},
+        {"[,1]", "line 1"},
+        {"{", "name in quotes"},
+        {"{1:2}", "name in quotes"},
+        {"{\"a\"}", "':' expected"},
+        {"{\"a\":}", "line 1"},
+        {"{\"a\":1,}", "name in quotes"},
+        {"{\"a\":1]", "',' or '}' expected"},
+        {"{\"a\":1,\"\\u0061\":1}", "duplicate"},
+        {"\"abc", "ends inside"},
+        {"\"abc\\", "escape"},
+        {"\"\\x41\"", "escape"},
+        {"\"\\u12\"", "escape"},
+        {"\"\\u12g4\"", "escape"},
+        {"\"\\udc00\"", "escape"},
+        {"\"\\ud83d\\u0041\"", "escape"},
+        {"\"\\ud83d\"", "escape"},
+        {"\"\\ud83dx\"", "escape"},
+        {"\"a\\nb\xff\"", "UTF-8"},
+        {"\"a\\nb\x01\"", "control"},
+        {"\"\xc3\"", "UTF-8"},
         {"\"\xff\"", "line 1"},
         {"\"\xed\xa0\x80\"", "line 1"},
         {"\"\\ud800\"", "line 1"},
@@ -80,6 +119,54 @@ static void an_error_shows_printable_characters_only(void **state)
     assert_null(attestd_json_read("[", 1, 16, tiny, sizeof tiny));
     assert_int_equal(strlen(tiny), 3);
     assert_null(attestd_json_read("[", 1, 16, NULL, 0));
+}
+
+static void every_escape_is_read(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\u0041\\u00e9\\u20ac\\ud83d\\ude00\\uFFFF\",\"plain\\u0020plain plain\"]";
+    json_t *json = attestd_json_read(text, sizeof text - 1, 2, NULL, 0);
+    assert_non_null(json);
+    assert_string_equal(json_string_value(json_array_get(json, 0)), "\"\\/\b\f\n\r\t");
+    assert_string_equal(json_string_value(json_array_get(json, 1)), "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbf");
+    assert_string_equal(json_string_value(json_array_get(json, 2)), "plain plain plain");
+    json_decref(json);
+}
+
+static void numbers_keep_their_value(void **state)
+{
+    (void)state;
+    static const char text[] = "[-9223372036854775808,9223372036854775807,-0,0,1e2,-2.5E-1]";
+    json_t *json = attestd_json_read(text, sizeof text - 1, 1, NULL, 0);
+    assert_non_null(json);
+    assert_true(json_integer_value(json_array_get(json, 0)) == INT64_MIN);
+    assert_true(json_integer_value(json_array_get(json, 1)) == INT64_MAX);
+    assert_true(json_is_integer(json_array_get(json, 2)) && json_integer_value(json_array_get(json, 2)) == 0);
+    assert_true(json_is_integer(json_array_get(json, 3)));
+    assert_true(json_real_value(json_array_get(json, 4)) == 100.0);
+    assert_true(json_real_value(json_array_get(json, 5)) == -0.25);
+    json_decref(json);
+}
+
+/* Each value of two bytes would take a hundred. */
+static void a_text_of_too_many_values_is_refused(void **state)
+{
+    (void)state;
+    enum { LEN = 400001 };
+    char *text = test_malloc(LEN);
+    for (size_t i = 0; i < LEN; i++)
+        text[i] = i % 2 ? '0' : ',';
+    text[0] = '[';
+    text[LEN - 1] = ']';
+    assert_refused(text, LEN, "too many values");
+    text[200000] = ']';
+    assert_refused(text, 200001, "too many values");
+    text[100000] = ']';
+    json_t *json = attestd_json_read(text, 100001, 1, NULL, 0);
+    assert_int_equal(json_array_size(json), 50000);
+    json_decref(json);
+    test_free(text);
 }
 
 static void a_very_deep_text_is_refused_before_it_is_parsed(void **state)
@@ -214,6 +301,9 @@ int main(void)
         cmocka_unit_test(good_texts_are_read),
         cmocka_unit_test(bad_texts_are_refused_with_line_and_column),
         cmocka_unit_test(an_error_shows_printable_characters_only),
+        cmocka_unit_test(every_escape_is_read),
+        cmocka_unit_test(numbers_keep_their_value),
+        cmocka_unit_test(a_text_of_too_many_values_is_refused),
         cmocka_unit_test(a_very_deep_text_is_refused_before_it_is_parsed),
         cmocka_unit_test(the_writer_has_one_form),
         cmocka_unit_test(values_are_written_by_kind),
