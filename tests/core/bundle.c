@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char POLICY[] = "{\"policy\":\"test\"}";
 static const char JWK[] = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
@@ -81,6 +82,40 @@ static struct appraisal *full(void)
 static void write(struct appraisal *t, struct attestd_text *text)
 {
     attestd_bundle_write(text, t->job, t->anchors, POLICY, strlen(POLICY));
+}
+
+static void save(const char *name, const struct attestd_text *text)
+{
+    char path[512];
+    const char *build = getenv("ATTESTD_BUILD");
+    if (build == NULL)
+        return;
+    snprintf(path, sizeof path, "%s/samples", build);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/samples/%s", build, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text->data, 1, text->len, file), text->len);
+    fclose(file);
+}
+
+/* For tests/schemas. */
+static void samples_of_answer_and_bundle_are_written(void **state)
+{
+    (void)state;
+    struct attestd_text bundle = {0}, answer = {0};
+    struct appraisal *t = full();
+    struct attestd_json_writer writer = attestd_json_writer_to(&answer);
+    write(t, &bundle);
+    save("bundle.json", &bundle);
+    attestd_json_open_map(&writer, NULL);
+    attestd_json_text(&writer, "id", "ap_01936b5e-7a10-7c3f-8a51-0123456789ab");
+    attestd_result_members(&writer, t->result);
+    attestd_json_close_map(&writer);
+    save("answer.json", &answer);
+    attestd_text_free(&bundle);
+    attestd_text_free(&answer);
+    appraisal_free(t);
 }
 
 static void a_bundle_runs_again_to_the_same_bytes(void **state)
@@ -310,6 +345,7 @@ static void values_are_equal_by_kind_and_contents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(samples_of_answer_and_bundle_are_written),
         cmocka_unit_test(a_bundle_runs_again_to_the_same_bytes),
         cmocka_unit_test(a_bundle_of_a_bundle_is_the_same_bundle),
         cmocka_unit_test(what_was_absent_stays_absent),
