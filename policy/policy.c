@@ -85,6 +85,11 @@ const char *attestd_policy_subject(const struct attestd_policy *policy)
     return policy->subject;
 }
 
+size_t attestd_policy_test_count(const struct attestd_policy *policy)
+{
+    return policy->test_count;
+}
+
 void attestd_policy_expiring(const struct attestd_policy *policy, int64_t time, int64_t within,
                              void (*found)(void *context, const char *policy, const char *what, int64_t until, const char *owner,
                                            const char *reason),

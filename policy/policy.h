@@ -73,12 +73,17 @@ struct attestd_policy_set *attestd_policy_compile_directory(struct attestd_engin
                                                             const char *directory, bool run_tests, struct attestd_policy_fault *faults,
                                                             size_t fault_size, size_t *fault_count);
 
-/* Exceptions (mode with until): those that end within `within` seconds of `time`. Calls found for each. */
+/* Exceptions (mode with until), reference sets and the policy itself: those that end within `within` seconds of `time`. Calls found for
+ * each. */
 void attestd_policy_expiring(const struct attestd_policy *, int64_t time, int64_t within,
                              void (*found)(void *context, const char *policy, const char *what, int64_t until, const char *owner,
                                            const char *reason),
                              void *context);
 
+/* What the policy demands at this time, in words. */
+void attestd_policy_explain(const struct attestd_engine *, const struct attestd_policy *, int64_t time, struct attestd_text *out);
+/* How many embedded tests the policy has. */
+size_t attestd_policy_test_count(const struct attestd_policy *);
 /* JSON Schema (2020-12) of policy files for editors, made from core's schema and the plugins'. */
 void attestd_policy_schema(const struct attestd_engine *, struct attestd_text *out);
 /* A starter policy for a piece that was appraised (attestctl policy init): commented YAML. */
