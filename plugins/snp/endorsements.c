@@ -279,7 +279,8 @@ static bool search_chain(struct snp_run *run, struct snp_authenticity *a, struct
 {
     struct snp_link *link;
     for (size_t i = 0; (link = pool_at(run, &a->intermediate, i)) != NULL; i++) {
-        if (!link_certificate(link) || !attestd_certificate_issued_by(vek->certificate, link->certificate, ATTESTD_CERT_RSA_PSS_SHA384))
+        if (!link_certificate(link) || !link_certificate(vek) ||
+            !attestd_certificate_issued_by(vek->certificate, link->certificate, ATTESTD_CERT_RSA_PSS_SHA384))
             continue;
         search->signing_intermediate = link;
         if (search_root(run, a, vek, link, search)) {
@@ -572,6 +573,14 @@ static void recall_chain(struct snp_run *run, struct snp_authenticity *a, struct
     judgement->root = root;
 }
 
+/* What an earlier run read in a certificate that proved good: enough to check the signature before its issuers are at hand. */
+static const struct snp_chain *recall_leaf(struct snp_run *run, const struct snp_link *link)
+{
+    uint8_t key[32];
+    memo_key("snp leaf", link, link, link, key);
+    return run->host->memo_get(run->appraisal, key);
+}
+
 static void judge(struct snp_run *run, struct snp_authenticity *a, struct snp_link *link, struct judgement *judgement)
 {
     const struct attestd_key *key;
@@ -584,10 +593,11 @@ static void judge(struct snp_run *run, struct snp_authenticity *a, struct snp_li
     steps_clear(&judgement->steps);
     pass(&judgement->steps, SNP_CHECK_VEK);
     recall_chain(run, a, judgement);
-    key = judgement->chain ? judgement->chain->key : read_vek(link, &read, &judgement->steps);
+    const struct snp_chain *known = judgement->chain ? judgement->chain : recall_leaf(run, link);
+    key = known ? known->key : read_vek(link, &read, &judgement->steps);
     if (!key)
         return;
-    vek = judgement->chain ? &judgement->chain->vek : &read;
+    vek = known ? &known->vek : &read;
     judgement->signs = key_signed(run, key);
     if (!judge_kind(run, link, vek, &judgement->steps) || !judge_report_product(run, a->product, vek, &judgement->steps)) {
         judgement->chain = NULL;
@@ -921,6 +931,19 @@ void snp_authenticate(struct snp_run *run, struct snp_authenticity *a, int64_t s
     steps_explain_skipped(&a->steps);
 }
 
+/* The leaf's own part of a good chain, for runs whose other candidates are still on their way. */
+static void keep_leaf(struct snp_run *run, const struct snp_link *link, int64_t not_after)
+{
+    uint8_t key[32];
+    struct snp_chain *leaf = malloc(sizeof *leaf);
+    if (!leaf)
+        return;
+    *leaf = *link->chain;
+    leaf->key = attestd_key_retain(leaf->key);
+    memo_key("snp leaf", link, link, link, key);
+    run->host->memo_put(run->appraisal, key, leaf, sizeof *leaf + CHAIN_KEY_COST, not_after, chain_release);
+}
+
 /* Only the chain that was taken is kept: the result rests on no other. */
 static void pool_end(struct snp_run *run, struct snp_pool *pool, const struct snp_chain *taken)
 {
@@ -934,6 +957,7 @@ static void pool_end(struct snp_run *run, struct snp_pool *pool, const struct sn
         int64_t not_after = taken->not_after[0];
         for (size_t c = 1; c < 3; c++)
             not_after = taken->not_after[c] < not_after ? taken->not_after[c] : not_after;
+        keep_leaf(run, link, not_after);
         run->host->memo_put(run->appraisal, link->chain_key, link->chain, sizeof *taken + CHAIN_KEY_COST, not_after, chain_release);
     }
     pool->count = 0;
