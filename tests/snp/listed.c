@@ -3,6 +3,7 @@
 #include "tests/snp/simulated.h"
 
 #include "core/encoding.h"
+#include "policy/document.h"
 #include "policy/policy.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -154,6 +155,31 @@ static void a_mode_of_one_flag_does_not_touch_the_others_of_its_group(void **sta
     scene_end(&scene);
 }
 
+/* What the documentation shows must be what the compiler takes. */
+static void the_section_in_the_documentation_compiles(void **state)
+{
+    (void)state;
+    const char *source = getenv("ATTESTD_SOURCE");
+    char path[4096], error[256], sets[512], hex[129];
+    struct attestd_arena *arena = attestd_arena_new();
+    struct attestd_bytes page;
+    snprintf(path, sizeof path, "%s/docs/evidence/snp.md", source ? source : ".");
+    if (!attestd_file_read(arena, path, 1 << 20, &page, error, sizeof error))
+        fail_msg("%s", error);
+    const char *begin = strstr((const char *)page.data, "```yaml\n"), *end = begin ? strstr(begin + 8, "\n```") : NULL;
+    assert_non_null(end);
+    memset(hex, 'a', 128);
+    hex[128] = '\0';
+    snprintf(sets, sizeof sets,
+             "\n---\nreference_set: images/inference\nvalues:\n  - {snp.measurement: [%.96s]}\n"
+             "---\nreference_set: fleet/chips\nvalues:\n  - {snp.chip_id: [%s]}\n",
+             hex, hex);
+    const char *text = attestd_arena_format(arena, "policy: test\nversion: 1\nfreshness: {challenge: none}\n%.*s%s", (int)(end - begin - 8),
+                                            begin + 8, sets);
+    attestd_policy_set_free(compile(text));
+    attestd_arena_free(arena);
+}
+
 static void fixed_checks_cannot_be_named_in_a_policy(void **state)
 {
     (void)state;
@@ -183,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_masked_chip_or_a_disabled_author_key_matches_no_list),
         cmocka_unit_test(a_whole_section_compiles_and_its_exceptions_end),
         cmocka_unit_test(a_mode_of_one_flag_does_not_touch_the_others_of_its_group),
+        cmocka_unit_test(the_section_in_the_documentation_compiles),
         cmocka_unit_test(fixed_checks_cannot_be_named_in_a_policy),
         cmocka_unit_test(every_listing_code_was_produced),
     };

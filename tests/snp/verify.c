@@ -3,6 +3,7 @@
 #include "tests/snp/simulated.h"
 
 #include "core/value.h"
+#include "policy/document.h"
 #include "sdk/simulator/certificate.h"
 #include "sdk/simulator/snp_vendor.h"
 
@@ -1334,6 +1335,35 @@ static void every_code_of_the_catalogue_was_produced(void **state)
     assert_int_equal(missing, 0);
 }
 
+static void the_documentation_names_every_check_and_code(void **state)
+{
+    (void)state;
+    const struct attestd_plugin *plugin = attestd_engine_plugin(world.engine, "snp");
+    const char *source = getenv("ATTESTD_SOURCE");
+    char path[4096], error[256], quoted[64];
+    struct attestd_arena *arena = attestd_arena_new();
+    struct attestd_bytes page;
+    snprintf(path, sizeof path, "%s/docs/evidence/snp.md", source ? source : ".");
+    if (!attestd_file_read(arena, path, 1 << 20, &page, error, sizeof error))
+        fail_msg("%s", error);
+    const char *text = (const char *)attestd_arena_bytes(arena, page.data, page.len).data;
+    for (size_t i = 0; plugin->checks[i]; i++) {
+        for (const struct attestd_reason *reason = plugin->checks[i]->reasons; reason->code; reason++) {
+            snprintf(quoted, sizeof quoted, "`%s`", reason->code);
+            if (!strstr(text, quoted))
+                fail_msg("%s is not in docs/evidence/snp.md", reason->code);
+        }
+        snprintf(quoted, sizeof quoted, "| `%s` | ", plugin->checks[i]->id);
+        if (!strstr(text, quoted))
+            fail_msg("%s is not in docs/evidence/snp.md", plugin->checks[i]->id);
+    }
+    for (const struct attestd_reason *reason = plugin->malformed; reason->code; reason++) {
+        if (!strstr(text, reason->code))
+            fail_msg("%s is not in docs/evidence/snp.md", reason->code);
+    }
+    attestd_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1366,6 +1396,7 @@ int main(void)
         cmocka_unit_test(no_altered_byte_ever_passes),
         cmocka_unit_test(altered_certificate_tables_never_pass_by_accident),
         cmocka_unit_test(every_code_of_the_catalogue_was_produced),
+        cmocka_unit_test(the_documentation_names_every_check_and_code),
     };
     return cmocka_run_group_tests(tests, world_begin, world_end);
 }
