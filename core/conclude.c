@@ -121,14 +121,16 @@ static void lower(int8_t *claim, int8_t value)
         *claim = value;
 }
 
-/* The value a check gives its claim; false: it says nothing. */
+/* The value a check gives its claim; false: it says nothing. One that was skipped takes away what others affirm. */
 static bool speaks(const struct attestd_check_result *item, int8_t *value)
 {
     const struct attestd_check *check = item->check;
 
-    if (check->claim == ATTESTD_NO_CLAIM || item->mode == ATTESTD_DISABLED || item->outcome == ATTESTD_SKIPPED)
+    if (check->claim == ATTESTD_NO_CLAIM || item->mode == ATTESTD_DISABLED)
         return false;
-    if (item->outcome == ATTESTD_PASS)
+    if (item->outcome == ATTESTD_SKIPPED)
+        *value = 0;
+    else if (item->outcome == ATTESTD_PASS)
         *value = check->affirming;
     else
         *value = item->mode == ATTESTD_WARN ? check->warning : check->contraindicated;

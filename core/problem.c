@@ -6,7 +6,6 @@
 
 static const struct attestd_problem problems[] = {
     /* The request cannot be read. */
-    {"REQUEST_MALFORMED", 400, "the request is not in the form of its media type", "Send what docs/api.md describes.", false},
     {"JSON_MALFORMED", 400, "the body is not one strict JSON value", "Send one UTF-8 JSON object without duplicate names.", false},
     {"MEMBER_UNKNOWN", 400, "a member of the request is not known", "Take the member out, or mend its spelling.", false},
     {"MEMBER_MISSING", 400, "a member of the request is missing", "Add the member that detail names.", false},
@@ -48,8 +47,6 @@ static const struct attestd_problem problems[] = {
     {"OPERATOR_KEY_MISSING", 401, "the route is for operators", "Send the operator key as a bearer token.", false},
     {"OPERATOR_KEY_UNKNOWN", 401, "the operator key is not known", "Send a key whose SHA-256 is configured.", false},
     {"OPERATOR_ROLE", 403, "the operator key may not do this", "Use a key with the role write.", false},
-    {"SIMULATED_NOT_ALLOWED", 403, "simulated evidence is accepted in development only",
-     "Start attestd with --development, or send real evidence.", false},
     {"TOKEN_WITHHELD", 403, "only a token was asked for and there is none", "Ask with Accept: application/json for the reasons.", false},
     /* HTTP. */
     {"NOT_FOUND", 404, "there is nothing at this path", "See /openapi.yaml for the routes.", false},

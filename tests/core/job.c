@@ -103,6 +103,7 @@ static void a_skipped_strict_check_is_never_a_pass(void **state)
     struct appraisal *t = one("check parse pass\ncheck signature pass\ncheck soft skipped\n");
     assert_int_equal(appraisal_run(t, TEST_TIME), ATTESTD_DONE);
     assert_int_equal(t->result->verdict, ATTESTD_WARNING);
+    assert_int_equal(t->result->pieces[0].vector[ATTESTD_EXECUTABLES], 0);
     appraisal_free(t);
 }
 
