@@ -99,7 +99,8 @@ int main(int argc, char **argv)
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 
-    struct attestd_arena *arena = attestd_arena_new();
+    static struct attestd_arena *arena; /* static: where the start fails, it ends with the process */
+    arena = attestd_arena_new();
     static struct config config;
     static struct service service;
     struct attestd_policy_fault fault;

@@ -149,13 +149,14 @@ static bool read_request(struct verification *v)
     const struct attestd_plugin *plugin = json ? NULL : attestd_engine_plugin_for_media_type(engine, media_type);
     bool raw = plugin != NULL || is_type(e->content_type, "application/octet-stream");
     const char *text = (const char *)e->body.data;
+    /* raw bytes are borrowed by the job, which outlives the exchange */
+    struct attestd_bytes body = raw ? attestd_arena_bytes(v->arena, e->body.data, e->body.len) : e->body;
     if (json)
         read = attestd_request_read_json(v->arena, engine, text, e->body.len, &v->request, &fault);
     else if (is_type(e->content_type, "application/cmw+json"))
         read = attestd_request_read_cmw(v->arena, engine, text, e->body.len, &v->request, &fault);
     else if (raw)
-        read = attestd_request_read_raw(v->arena, engine, plugin != NULL ? plugin->name : NULL, e->body.data, e->body.len, &v->request,
-                                        &fault);
+        read = attestd_request_read_raw(v->arena, engine, plugin != NULL ? plugin->name : NULL, body.data, body.len, &v->request, &fault);
     else {
         refuse(v, "MEDIA_TYPE_UNKNOWN", NULL, 0);
         return false;
@@ -303,10 +304,8 @@ static bool wait_for_vendor(struct verification *v)
     v->fetch_began_ns = monotonic_ns();
     atomic_store(&v->fetching, 0);
     v->fetch = attestd_endorsements_fetch(s->endorsements, v->job, caller, v->deadline_ns / 1000000 - VENDOR_MARGIN_MS, on_fetched, v);
-    if (v->fetch == NULL) {
-        mark_absent(v->job);
+    if (v->fetch == NULL)
         return false;
-    }
     return atomic_fetch_or(&v->fetching, FETCH_BEGUN) != FETCH_ENDED;
 }
 
@@ -432,6 +431,7 @@ static bool run(struct verification *v)
                 return false;
             if (v->fetch != NULL)
                 collect(v);
+            mark_absent(v->job); /* what nobody answered: a run that waits for it would not go on */
             continue;
         }
         struct attestd_job_timing timing = attestd_job_timing(v->job);
@@ -451,6 +451,7 @@ void verification_work(struct queued *queued)
     struct verification *v = (struct verification *)queued;
     if (v->fetch != NULL) {
         collect(v);
+        mark_absent(v->job);
         if (run(v))
             end(v);
         return;

@@ -15,6 +15,7 @@ import time
 BUILD = os.environ.get("ATTESTD_BUILD", "build/debug")
 SOURCE = os.environ.get("ATTESTD_SOURCE", ".")
 SANITIZED = "asan" in BUILD or "tsan" in BUILD
+os.environ.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.join(SOURCE, "tests", "lsan.supp"))
 
 
 class Attestd:
