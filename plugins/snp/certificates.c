@@ -307,8 +307,8 @@ const char *snp_enclosed_read(const uint8_t *bytes, size_t len, struct snp_enclo
     const char *code = NULL;
     *at = 0;
     *out = NULL;
-    if (len > SIZE_MAX - sizeof **out)
-        return "SNP_CERTS_FORMAT";
+    if (len > SNP_CERTS_MAX)
+        return "SNP_CERTS_TOO_LARGE";
     gathering.out = calloc(1, sizeof **out + len);
     if (!gathering.out)
         return NULL;

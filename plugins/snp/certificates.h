@@ -43,7 +43,8 @@ enum snp_slot snp_slot_of_der(const uint8_t *der, size_t len, enum snp_product *
 void snp_identify(const uint8_t *bytes, size_t len, attestd_identified *found, void *context);
 
 /* Certificates that the attester enclosed, as DER. One block of memory. */
-#define SNP_ENCLOSED_MAX 16u
+#define SNP_ENCLOSED_MAX 8u
+#define SNP_CERTS_MAX 131072u /* bytes; a host's table has 16 KiB to 128 KiB of room */
 struct snp_enclosed_item {
     enum snp_slot slot;       /* the table's word, or what the names say */
     enum snp_product product; /* by the names */

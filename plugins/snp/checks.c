@@ -601,6 +601,7 @@ const struct attestd_reason snp_malformed[] = {
     {"SNP_REPORT_VERSION", "Versions 2 to 5 of the report are known: update attestd if the firmware is newer than it."},
     {"SNP_PART_UNKNOWN", "Evidence of this type has the parts `report` and `certs`."},
     {"SNP_CERTS_FORMAT", "`certs` is the certificate table of the extended report, or certificates as PEM or DER."},
+    {"SNP_CERTS_TOO_LARGE", "`certs` may have 128 KiB: send the certificates of this machine and no others."},
     {"SNP_CERT_TABLE_UNTERMINATED", "A certificate table ends with an entry of zeros: send all of it."},
     {"SNP_CERT_TABLE_TOO_LONG", "A certificate table has at most 32 entries."},
     {"SNP_CERT_TABLE_BOUNDS", "An entry of the certificate table points outside of it: send all of the table, as the host gave it."},

@@ -108,8 +108,9 @@ static void identity(const struct claimer *c, const struct snp_report *report)
     bytes(c, "measurement", report->measurement, 48);
     bytes(c, "report_data", report->report_data, 64);
     bytes(c, "host_data", report->host_data, 32);
-    /* Absent rather than zero, so that no list can match a chip that nobody named. */
-    if (!snp_report_chip_id_masked(report))
+    /* Absent rather than zero, so that no list can match a chip that nobody named; and absent where no certificate confirms it, since a
+     * VLEK is the same on all machines of a cloud. */
+    if (!snp_report_chip_id_masked(report) && snp_report_signing_key(report) == SNP_SIGNED_BY_VCEK)
         bytes(c, "chip_id", report->chip_id, SNP_CHIP_ID_SIZE);
     c->host->claim_flag(c->appraisal, "chip_id_masked", snp_report_chip_id_masked(report));
     bytes(c, "family_id", report->family_id, 16);

@@ -186,6 +186,8 @@ static void pools_name(struct snp_run *run, struct snp_authenticity *a, enum snp
     pool_name(&a->lists, SNP_KIND_CRL, name);
 }
 
+#define ENCLOSED_LINKS_MAX 3u /* of one pool: each costs signature checks, and is the sender's choice */
+
 /* Enclosed certificates go to the host first, so that they are listed; enclosed lists only when nobody else has one. */
 static void pools_offer(struct snp_run *run, struct snp_authenticity *a)
 {
@@ -193,7 +195,7 @@ static void pools_offer(struct snp_run *run, struct snp_authenticity *a)
         const struct snp_enclosed_item *item = &run->enclosed->items[i];
         struct snp_pool *pool = item->slot == SNP_SLOT_INTERMEDIATE ? &a->intermediate : item->slot == SNP_SLOT_ROOT ? &a->root : &a->vek;
         struct attestd_endorsement offered;
-        if (item->slot == SNP_SLOT_CRL || pool->count == SNP_LINKS_MAX)
+        if (item->slot == SNP_SLOT_CRL || pool->count == ENCLOSED_LINKS_MAX)
             continue;
         memset(&offered, 0, sizeof offered);
         /* A masked chip has no key to be asked by; the kind and product still say what this is. */
@@ -831,9 +833,14 @@ static void say_list(char text[192], const struct snp_list *list)
     say(text, "list of %s, next %s", from, to);
 }
 
+static bool list_tolerated(const struct snp_run *run, const struct list_choice *choice, int64_t stale_for)
+{
+    return choice->link && choice->status == SNP_LIST_STALE && run->time - choice->list.next_update <= stale_for;
+}
+
 static void list_decide(struct snp_run *run, struct snp_authenticity *a, const struct list_choice *choice, int64_t stale_for)
 {
-    bool tolerated = choice->link && choice->status == SNP_LIST_STALE && run->time - choice->list.next_update <= stale_for;
+    bool tolerated = list_tolerated(run, choice, stale_for);
     struct snp_step *step;
     a->list = choice->list;
     a->list_status = choice->link ? choice->status : SNP_LIST_NONE;
@@ -862,7 +869,7 @@ static void judge_revocation(struct snp_run *run, struct snp_authenticity *a, in
         a->pending = true;
         return;
     }
-    if (!fresh)
+    if (!fresh && !list_tolerated(run, &choice, stale_for))
         list_consider_enclosed(run, a, &choice);
     if (choice.revoked) {
         struct snp_step *step = fail(&a->steps, SNP_CHECK_NOT_REVOKED, wants_vlek(run) ? "SNP_ASVK_REVOKED" : "SNP_ASK_REVOKED");

@@ -885,6 +885,8 @@ static void what_does_not_parse_is_malformed(void **state)
 
     expect_malformed(&scene, good, (struct attestd_bytes){(const uint8_t *)"404 - Not Found", 15}, "SNP_CERTS_FORMAT");
     expect_malformed(&scene, good, (struct attestd_bytes){(const uint8_t *)"-----BEGIN CERTIFICATE-----\n!\n", 30}, "SNP_CERTS_FORMAT");
+    static uint8_t large[131073];
+    expect_malformed(&scene, good, (struct attestd_bytes){large, sizeof large}, "SNP_CERTS_TOO_LARGE");
     put_entry(table, 0x63, 900, 100);
     expect_malformed(&scene, good, (struct attestd_bytes){table, sizeof table}, "SNP_CERT_TABLE_BOUNDS");
     put_entry(table, 0x63, 8, 100);
@@ -1067,6 +1069,38 @@ static void a_stale_list_passes_as_long_as_policy_says(void **state)
     scene_run(&scene);
     expect_all_pass(&scene.appraisal);
     assert_string_equal((const char *)appraisal_claim(&scene.appraisal, "crl.status")->text.data, "stale");
+    scene_end(&scene);
+}
+
+static void an_enclosed_list_does_not_displace_one_that_policy_still_takes(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, SIM_SNP_GENOA);
+    scene.appraisal.settings = "revocation: {stale_for: 11d}";
+    scene_mint(&scene);
+    struct attestd_bytes fresh = scene.list_der;
+    edit_stale_list(&scene);
+    shelf_put(&scene.shelf, scene.list_der.data, scene.list_der.len);
+    scene.list_der = fresh;
+    scene.enclose_list = true;
+    scene_run(&scene);
+    expect_all_pass(&scene.appraisal);
+    assert_string_equal((const char *)appraisal_claim(&scene.appraisal, "crl.status")->text.data, "stale");
+    scene_end(&scene);
+}
+
+static void a_vlek_confirms_no_chip(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, SIM_SNP_GENOA);
+    make_vlek(&scene.guest);
+    memset(scene.guest.chip_id, 0x11, sizeof scene.guest.chip_id);
+    scene_mint(&scene);
+    scene_run(&scene);
+    expect_all_pass(&scene.appraisal);
+    assert_null(appraisal_claim(&scene.appraisal, "chip_id"));
     scene_end(&scene);
 }
 
@@ -1382,6 +1416,8 @@ int main(void)
         cmocka_unit_test(nobody_is_asked_for_a_report_that_cannot_pass),
         cmocka_unit_test(a_bare_version_2_report_finds_its_product),
         cmocka_unit_test(a_stale_list_passes_as_long_as_policy_says),
+        cmocka_unit_test(an_enclosed_list_does_not_displace_one_that_policy_still_takes),
+        cmocka_unit_test(a_vlek_confirms_no_chip),
         cmocka_unit_test(the_newest_of_several_lists_stands),
         cmocka_unit_test(a_stale_list_that_revokes_outweighs_a_fresh_one_that_does_not),
         cmocka_unit_test(a_revoked_asvk_does_not_revoke_the_ask),
