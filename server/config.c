@@ -95,6 +95,8 @@ static bool overlay(struct reading *r, const struct attestd_node *map, const jso
 {
     json_t *properties = json_object_get(schema, "properties"), *property;
     const char *name;
+    if (map != NULL && map->kind == ATTESTD_NODE_TEXT && !map->quoted && *map->text == '\0')
+        map = NULL; /* a section whose every line is commented out */
     *out = map != NULL ? *map : (struct attestd_node){.kind = ATTESTD_NODE_MAP, .line = 1, .column = 1};
     if (out->kind != ATTESTD_NODE_MAP)
         return true; /* the typing says what is wrong with it */

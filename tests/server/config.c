@@ -145,6 +145,78 @@ static void plain_http_is_for_loopback_unless_said_otherwise(void **state)
     attestd_arena_free(arena);
 }
 
+/* Who uncomments nothing gets what the code would have done. */
+static void packaged_file_says_the_defaults(void **state)
+{
+    (void)state;
+    struct attestd_arena *arena = attestd_arena_new();
+    struct config file, c;
+    struct attestd_policy_fault fault;
+    const char *source = getenv("ATTESTD_SOURCE");
+    const char *packaged = attestd_arena_format(arena, "%s/packaging/attestd.yaml", source != NULL ? source : ".");
+    if (!config_read(arena, packaged, no_environment, &file, &fault))
+        fail_msg("%s:%u:%u: %s", fault.file, fault.line, fault.column, fault.message);
+    assert_true(config_read(arena, NULL, no_environment, &c, &fault));
+    const struct {
+        const char *what;
+        long long file, standard;
+    } numbers[] = {
+#define SAME(member) {#member, (long long)file.member, (long long)c.member}
+        SAME(listen_count),
+        SAME(listen[0].port),
+        SAME(listen[0].tls),
+        SAME(tls.allow_1_2),
+        SAME(http.http2_only),
+        SAME(http.plain_outside_loopback),
+        SAME(http.body_limit),
+        SAME(http.bodies_in_all),
+        SAME(http.connections),
+        SAME(http.connections_per_address),
+        SAME(http.request_timeout),
+        SAME(http.requests_per_second),
+        SAME(http.requests_burst),
+        SAME(http.drain),
+        SAME(loops),
+        SAME(workers),
+        SAME(queue_length),
+        SAME(deadline),
+        SAME(cache_limit),
+        SAME(state_limit),
+        SAME(plugin_count),
+        SAME(memo_limit),
+        SAME(own_anchor_count),
+        SAME(development_anchor_count),
+        SAME(has_development),
+        SAME(endorsements.vendor_count),
+        SAME(endorsements.offline),
+        SAME(endorsements.connect_ms),
+        SAME(endorsements.total_ms),
+        SAME(endorsements.vendor_rate),
+        SAME(endorsements.max_age),
+        SAME(endorsements.unseen_per_minute),
+        SAME(challenge.ttl),
+        SAME(challenge.capacity),
+        SAME(challenge.key_file_count),
+        SAME(challenge.redis),
+        SAME(operator_count),
+        SAME(records.keep),
+        SAME(records.seconds),
+        SAME(records.max),
+        SAME(log_level),
+        SAME(key_tables),
+#undef SAME
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].file != numbers[i].standard)
+            fail_msg("%s is %lld in the file and %lld without one", numbers[i].what, numbers[i].file, numbers[i].standard);
+    assert_string_equal(file.state_directory, c.state_directory);
+    assert_string_equal(file.issuer, c.issuer);
+    assert_string_equal(file.audit_file, c.audit_file);
+    assert_string_equal(file.operator_socket, c.operator_socket);
+    assert_string_equal(file.plugins[0], c.plugins[0]);
+    attestd_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +225,7 @@ int main(void)
         cmocka_unit_test(faults_are_told_with_line_column_and_expectation),
         cmocka_unit_test(fault_in_a_variable_names_the_variable),
         cmocka_unit_test(absent_file_is_a_fault),
+        cmocka_unit_test(packaged_file_says_the_defaults),
         cmocka_unit_test(plain_http_is_for_loopback_unless_said_otherwise),
     };
     int fd = mkstemp(path);
