@@ -17,7 +17,8 @@
 
 static const char help[] =
     "usage: attestctl appraise [OPTION]... FILE...\n\n"
-    "Verifies evidence on this machine. FILE: raw vendor bytes (the type is recognised), a /verify request, or a bundle. Several raw files\n"
+    "Verifies evidence on this machine. FILE: raw vendor bytes (the type is recognised), a /verify request, or a bundle. Several raw "
+    "files\n"
     "are one request; certificates and lists among them go along with the evidence named before them.\n\n"
     "  --type TYPE            type of raw evidence, instead of recognising it\n"
     "  --endorsements DIR     certificates, lists and bundles of an operator (repeat)\n"

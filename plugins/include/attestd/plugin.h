@@ -193,8 +193,8 @@ struct attestd_host {
      * printable phrase. verify() then returns ATTESTD_MALFORMED. */
     void (*malformed)(struct attestd_appraisal *, const char *code, const char *part, size_t offset, const char *detail);
 
-    /* Record a check. `code` is NULL when the outcome is PASS, and may be NULL when it is SKIPPED. observed and expected are short UTF-8 texts or
-     * NULL. The same check may be recorded once a run; a second record is a defect the host reports. */
+    /* Record a check. `code` is NULL when the outcome is PASS, and may be NULL when it is SKIPPED. observed and expected are short UTF-8
+     * texts or NULL. The same check may be recorded once a run; a second record is a defect the host reports. */
     void (*check)(struct attestd_appraisal *, const struct attestd_check *, int32_t outcome, const char *code, const char *observed,
                   const char *expected);
 
