@@ -23,8 +23,11 @@
     "{" OBJECT("\"value\":{" SAYS(text) ",\"oneOf\":[" BOOLEAN "]}," MODE) "}]}"
 
 /* A claim that must be one of a list of hex values, or of a reference set. */
-#define LISTED(name, digits, text) \
-    "\"" name "\":{\"x-attestd-claim\":\"" name "\",\"x-attestd-check\":\"snp." name "\"," SAYS(text) ",\"oneOf\":[" \
+#define LISTED(name, digits, text) LISTED_WITH(name, digits, text, "")
+/* The same for what the host chooses at launch: a match is demanded, but says nothing of the software. */
+#define LISTED_ASIDE(name, digits, text) LISTED_WITH(name, digits, text, "\"x-attestd-reference\":false,")
+#define LISTED_WITH(name, digits, text, more) \
+    "\"" name "\":{" more "\"x-attestd-claim\":\"" name "\",\"x-attestd-check\":\"snp." name "\"," SAYS(text) ",\"oneOf\":[" \
     "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\",\"format\":\"hex\",\"pattern\":\"^[0-9A-Fa-f]{" digits "}$\"}}," \
     "{" OBJECT("\"in\":{\"type\":\"string\"," SAYS("Name of the reference set.") "}," MODE) "}]}"
 
@@ -52,12 +55,12 @@ const char snp_policy_schema[] = "{" SAYS("What an AMD SEV-SNP report must say."
         "{" OBJECT(ARRAY("allow", PRODUCTS, "Products that are allowed.") "," MODE) "}]},"
 
     LISTED("measurement", "96", "Launch measurements that are allowed.") ","
-    LISTED("host_data", "64", "Values of HOST_DATA that are allowed.") ","
+    LISTED_ASIDE("host_data", "64", "Values of HOST_DATA that are allowed.") ","
     LISTED("id_key_digest", "96", "Digests of ID keys that are allowed.") ","
     LISTED("author_key_digest", "96", "Digests of author keys that are allowed.") ","
     LISTED("report_id", "64", "Guests that are allowed, by REPORT_ID.") ","
-    LISTED("family_id", "32", "FAMILY_ID of the ID blocks that are allowed.") ","
-    LISTED("image_id", "32", "IMAGE_ID of the ID blocks that are allowed.") ","
+    LISTED_ASIDE("family_id", "32", "FAMILY_ID of the ID blocks that are allowed.") ","
+    LISTED_ASIDE("image_id", "32", "IMAGE_ID of the ID blocks that are allowed.") ","
     LISTED("chip_id", "128", "Chips that are allowed. A masked report names none, nor does one signed by a VLEK: they never match.") ","
     FLAG("allow_masked_chip_id", "masked_chip_id", "true: accept a VCEK report whose CHIP_ID the host masked.") ","
 
