@@ -96,7 +96,7 @@ enum answer_form answer_form_of(const char *accept)
 static const char *withheld_code(const struct answer_context *c)
 {
     const struct attestd_request *request = attestd_job_request(c->job);
-    const struct attestd_result *result = attestd_job_result(c->job);
+    const struct attestd_result *result = c->result;
     bool oidc = request->token != NULL && strcmp(request->token, "oidc") == 0;
     if (request->token != NULL && strcmp(request->token, "none") == 0)
         return "TOKEN_NOT_ASKED";
@@ -124,13 +124,13 @@ static void write_payload(struct answer *a, const struct answer_context *c)
         .issued = c->now,
         .expires = a->expires,
         .nonce = request->nonce_text,
-        .key = attestd_job_result(c->job)->key_bound ? request->key : NULL,
+        .key = c->result->key_bound ? request->key : NULL,
         .developer = "attestd",
     };
     if (strcmp(a->kind, "oidc") == 0)
-        attestd_oidc_payload(&a->sign.payload, &claims, attestd_job_result(c->job));
+        attestd_oidc_payload(&a->sign.payload, &claims, c->result);
     else
-        attestd_ear_payload(&a->sign.payload, &claims, attestd_job_result(c->job));
+        attestd_ear_payload(&a->sign.payload, &claims, c->result);
 }
 
 /* --- the audit line --- */
@@ -164,7 +164,7 @@ static void write_audit(struct answer *a, const struct answer_context *c)
 {
     static const char *const freshness[] = {"none", "challenge", "external"};
     const struct attestd_request *request = attestd_job_request(c->job);
-    const struct attestd_result *result = attestd_job_result(c->job);
+    const struct attestd_result *result = c->result;
     const char *disabled[64];
     struct attestd_json_writer w = attestd_json_writer_to(&a->audit.line);
     attestd_json_open_map(&w, NULL);
@@ -194,7 +194,7 @@ static void write_audit(struct answer *a, const struct answer_context *c)
     for (size_t i = 0; i < count && i < 64; i++)
         attestd_json_text(&w, NULL, disabled[i]);
     attestd_json_close_list(&w);
-    attestd_json_flag(&w, "simulated", result->simulated || c->service->simulated);
+    attestd_json_flag(&w, "simulated", result->simulated);
     attestd_json_close_map(&w);
     attestd_text_puts(&a->audit.line, "\n");
 }
@@ -296,7 +296,7 @@ void answer_submit(const struct answer_context *c)
     if (a == NULL)
         abort();
     const struct attestd_request *request = attestd_job_request(c->job);
-    const struct attestd_result *result = attestd_job_result(c->job);
+    const struct attestd_result *result = c->result;
     a->service = c->service;
     a->exchange = c->exchange;
     a->form = c->form;
@@ -325,6 +325,6 @@ void answer_record(const struct answer_context *c, struct attestd_text *out)
     attestd_json_text(&w, "id", c->id);
     attestd_json_time(&w, "time", c->now);
     attestd_json_text(&w, "client", c->client);
-    attestd_result_members(&w, attestd_job_result(c->job));
+    attestd_result_members(&w, c->result);
     attestd_json_close_map(&w);
 }

@@ -14,6 +14,7 @@ struct answer_context {
     struct service *service;
     struct exchange *exchange; /* answer_submit() gives it up */
     const struct attestd_job *job;
+    const struct attestd_result *result; /* the job's, or a marked copy */
     struct attestd_policy *policy;
     enum answer_form form;
     const char *id;     /* "ap_..." */

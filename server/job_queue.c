@@ -48,7 +48,7 @@ static void *worker(void *data)
     setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
     for (;;) {
         pthread_mutex_lock(&q->lock);
-        while (q->fresh.first == NULL && q->resumed.first == NULL && !q->stop)
+        while (q->fresh.first == NULL && q->resumed.first == NULL && !(q->stop && q->open == 0))
             pthread_cond_wait(&q->work_there, &q->lock);
         struct queued *item = pop(&q->resumed);
         if (item == NULL && (item = pop(&q->fresh)) != NULL)
@@ -104,6 +104,8 @@ void job_queue_done(struct job_queue *q)
 {
     pthread_mutex_lock(&q->lock);
     q->open--;
+    if (q->stop && q->open == 0)
+        pthread_cond_broadcast(&q->work_there);
     pthread_mutex_unlock(&q->lock);
 }
 

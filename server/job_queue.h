@@ -24,7 +24,8 @@ void job_queue_done(struct job_queue *);
 size_t job_queue_length(struct job_queue *);
 /* Verifications begun and not ended, the queued ones included. */
 size_t job_queue_open(struct job_queue *);
-/* Serves what is queued, then ends the workers. */
+/* Refuses new verifications, serves the open ones to their end (those that wait for a vendor too: their deadline bounds it), then ends the
+ * workers. */
 void job_queue_stop(struct job_queue *);
 
 #endif

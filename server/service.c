@@ -191,6 +191,17 @@ static void open_metrics(struct service *s)
     s->metrics = metrics_new(paths, route_count(), types, count < 16 ? count : 16);
 }
 
+static bool default_policy_exists(struct service *s, char *error, size_t error_size)
+{
+    struct policy_snapshot *snapshot = policies_take(s->policies);
+    const char *name = s->config->default_policy;
+    bool exists = name == NULL || policy_snapshot_find(snapshot, name) != NULL;
+    policy_snapshot_release(snapshot);
+    if (!exists)
+        snprintf(error, error_size, "policy.default: there is no policy %s", name);
+    return exists;
+}
+
 bool service_open(struct service *s, const struct config *c, bool development, char *error, size_t error_size)
 {
     *s = (struct service){.config = c, .simulated = development};
@@ -206,7 +217,8 @@ bool service_open(struct service *s, const struct config *c, bool development, c
     open_metrics(s);
     s->records = records_new(s->record_store, c->records.keep, c->records.seconds, c->records.max);
     s->policies = policies_open(s->engine, s->anchors, c->policy_directory, s->state, error, error_size);
-    if (s->policies == NULL || (s->audit = audit_open(c->audit_file, error, error_size)) == NULL)
+    if (s->policies == NULL || !default_policy_exists(s, error, error_size) ||
+        (s->audit = audit_open(c->audit_file, error, error_size)) == NULL)
         return false;
     s->signer = signer_open(development ? NULL : c->key_file, development ? NULL : c->key_directory, error, error_size);
     if (s->signer == NULL)
@@ -367,6 +379,8 @@ void service_close(struct service *s)
     atomic_store(&s->stopping, true);
     log_line(LOG_AT_INFO, "draining", "no new requests; open ones have %u s", s->config->http.drain);
     transport_drain(s->transport, s->config->http.drain);
+    while (atomic_load(&s->changes) != 0)
+        usleep(10000);
     job_queue_stop(s->queue);
     audit_close(s->audit);
     signer_close(s->signer);

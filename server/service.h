@@ -42,6 +42,7 @@ struct service {
     struct addresses *callers; /* rates of requests */
     struct transport *transport;
     atomic_bool stopping;
+    atomic_uint changes; /* operators' changes that have a thread of their own */
 };
 
 /* Opens everything but the sockets, in the order of dependence; false fills error with one line (already logged parts stay open: the

@@ -323,8 +323,10 @@ static void collect(struct verification *v)
 static void write_checks(struct attestd_json_writer *w, const void *context)
 {
     const struct verification *v = context;
+    struct attestd_result result = *attestd_job_result(v->job);
+    result.simulated |= v->service->simulated;
     attestd_json_open_map(w, "appraisal");
-    attestd_result_members(w, attestd_job_result(v->job));
+    attestd_result_members(w, &result);
     attestd_json_close_map(w);
 }
 
@@ -403,14 +405,18 @@ static void decide(struct verification *v)
     if (!spend(v) || !apply_state(v))
         return;
     attestd_appraisal_id(id);
+    /* --development marks everything, also what rests on no simulated root */
+    struct attestd_result result = *attestd_job_result(v->job);
+    result.simulated |= s->simulated;
     const struct answer_context context = {.service = s,
+                                           .result = &result,
                                            .exchange = v->exchange,
                                            .job = v->job,
                                            .policy = v->policy,
                                            .form = v->form,
                                            .id = id,
                                            .client = v->client,
-                                           .now = attestd_job_result(v->job)->time};
+                                           .now = result.time};
     answer_submit(&context);
     v->exchange = NULL;
     keep_record(v, &context);

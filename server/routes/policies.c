@@ -218,6 +218,7 @@ static void *change_main(void *data)
     pthread_mutex_lock(&one_at_a_time);
     make_change(c);
     pthread_mutex_unlock(&one_at_a_time);
+    atomic_fetch_sub(&c->service->changes, 1);
     free(c);
     return NULL;
 }
@@ -229,10 +230,12 @@ static void begin_change(struct service *s, struct exchange *e, bool write)
     if (c == NULL)
         abort();
     *c = (struct change){s, e, write};
+    atomic_fetch_add(&s->changes, 1);
     if (pthread_create(&thread, NULL, change_main, c) == 0) {
         pthread_detach(thread);
         return;
     }
+    atomic_fetch_sub(&s->changes, 1);
     free(c);
     reply_problem_later(s, e, "OVERLOADED", NULL, 1);
 }

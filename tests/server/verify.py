@@ -376,6 +376,7 @@ def policy_can_be_put_with_its_precondition():
         status, headers, body = s.operator("PUT", "/v1/policies/test", new, {"if-match": tag})
         assert status == 200 and json.loads(body)["in_force"] is True and headers["etag"] != tag, body
         assert expect(verify(s, GUEST.request(challenge(s))), 200)["policy"]["version"] == 2
+        assert s.operator("GET", "/v1/policies/none")[0] == 404
         other = policy(GUEST, "second", audience="https://second.example").split("---")[0]
         assert s.operator("PUT", "/v1/policies/second", other, {"if-match": "*"})[0] == 200
         names = [p["name"] for p in json.loads(s.operator("GET", "/v1/policies")[2])["policies"]]
@@ -390,6 +391,145 @@ def without_a_policy_directory_hardware_only_serves_and_gives_no_token():
         answer = expect(verify(s, GUEST.request(challenge(s), audience=None, key=None)), 200, verdict="warning")
         assert answer["policy"]["name"] == "hardware-only" and "token" not in answer
         expect(verify(s, GUEST.request(challenge(s))), 403, "AUDIENCE_NOT_OF_POLICY")
+
+
+def malformed_requests_are_named():
+    with server() as s:
+        good = GUEST.request(challenge(s))
+        report = good["evidence"]["cpu0"]["report"]
+
+        def changed(**more):
+            return json.dumps({**good, **more})
+
+        def piece(**more):
+            return {"cpu0": {"type": "snp", "report": report, **more}}
+
+        private = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA"}
+        table = [
+            ("{", 400, "JSON_MALFORMED"),
+            ("", 400, "JSON_MALFORMED"),
+            ('{"evidence": {}, "evidence": {}}', 400, "JSON_MALFORMED"),
+            ("[" * 40 + "]" * 40, 400, "JSON_MALFORMED"),
+            ('"\\u0000"', 400, None),
+            ("[]", 400, None),
+            (json.dumps({}), 400, None),
+            (changed(evidence={}), 400, "EVIDENCE_MISSING"),
+            (changed(evidence=7), 400, "MEMBER_INVALID"),
+            (changed(challenge=7), 400, "MEMBER_INVALID"),
+            (changed(token="maybe"), 400, "MEMBER_INVALID"),
+            (changed(evidence=piece(report="###")), 400, "BASE64_MALFORMED"),
+            (changed(evidence={"CPU 0": {"type": "snp", "report": report}}), 400, "LABEL_INVALID"),
+            (changed(evidence={f"cpu{i}": {"type": "snp", "report": report} for i in range(33)}), 413, "EVIDENCE_TOO_MANY"),
+            (changed(evidence={"cpu0": {"report": "AAAA"}}), 422, "EVIDENCE_UNIDENTIFIED"),
+            (changed(binding={"layout": "mine"}), 400, "LAYOUT_UNKNOWN"),
+            (changed(binding={"layout": "raw", "data": {"a": "00"}}), 400, "LAYOUT_CANNOT_BIND"),
+            (changed(binding={"layout": "attestd-v1", "cnf": {"jwk": private}}), 400, "KEY_REFUSED"),
+            (changed(binding={"layout": "attestd-v1", "data": {"a": "xyz"}}), 400, "DATA_MALFORMED"),
+        ]
+        for body, status, code in table:
+            answer = s.request("POST", "/verify", body, {"content-type": "application/json"})
+            problem = json.loads(answer.text)
+            assert answer.status == status and (code is None or problem["code"] == code), (body[:80], answer.status, problem)
+        answer = s.request("POST", "/verify", "[1]", {"content-type": "application/cmw+json"})
+        assert answer.status == 400 and json.loads(answer.text)["code"] == "CMW_MALFORMED", answer.text
+        expect(verify(s, good), 200, verdict="affirming")
+
+
+def full_queue_and_late_requests_are_told_so():
+    if not shutil.which("h2load"):
+        return "*** h2load is not installed: NOT tested"
+    import subprocess
+
+    policies = {"a.yaml": policy(GUEST, freshness="none")}
+    config = {"threads": {"loops": 1, "workers": 1}, "queue": {"length": 20000, "deadline": "1s"}, "http": {"requests_per_second": 0}}
+    request = GUEST.request({"nonce": "", "challenge": None})
+    del request["challenge"]
+    path = os.path.join(ROOM, "request.json")
+    with open(path, "w") as file:
+        json.dump(request, file)
+
+    def load(s, count):
+        subprocess.run(["h2load", "-n", str(count), "-c", "60", "-m", "100", "-d", path, "-H", "content-type: application/json",
+                        f"https://127.0.0.1:{s.port}/verify"], check=True, capture_output=True)
+
+    with server(config, policies) as s:
+        load(s, 12000)
+        assert s.metric('attestd_problems_total{code="DEADLINE"}') > 0
+        expect(verify(s, request), 200)
+    with server({**config, "queue": {"length": 16}}, policies) as s:
+        load(s, 2000)
+        refused = s.metric('attestd_problems_total{code="OVERLOADED"}')
+        assert refused > 0 and s.metric('attestd_problems_total{code="INTERNAL"}') == 0
+        expect(verify(s, request), 200)
+        return f"{refused:.0f} of 2000 refused by a queue of 16"
+
+
+def full_set_of_spent_challenges_accepts_nothing_more():
+    with server({"challenge": {"capacity": 64}}) as s:
+        answers = [verify(s, GUEST.request(challenge(s))) for _ in range(80)]
+        assert {status for status, _ in answers} == {200, 503}
+        assert all(body["code"] == "SPENT_SET_FULL" for status, body in answers if status == 503)
+        assert sum(status == 200 for status, _ in answers) <= 64
+
+
+def replicas_share_their_challenges_through_redis():
+    if not shutil.which("redis-server"):
+        return "*** redis-server is not installed: NOT tested"
+    import subprocess
+
+    socket_path = os.path.join(ROOM, "redis.sock")
+    redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", ROOM],
+                             stdout=subprocess.DEVNULL)
+    try:
+        while not os.path.exists(socket_path):
+            time.sleep(0.02)
+        key = os.path.join(ROOM, "challenge.key")
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+        shared = {"challenge": {"key_files": [key], "redis": {"socket": socket_path}}}
+        with server(shared) as one, server(shared) as other:
+            request = GUEST.request(challenge(one))
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                statuses = sorted(pool.map(lambda i: verify((one, other)[i % 2], request)[0], range(16)))
+            assert statuses == [200] + [409] * 15, statuses
+            one.stop()
+            one.start()
+            request = GUEST.request(challenge(other))
+            expect(verify(one, request), 200)  # the key is shared: a restart voids nothing
+            expect(verify(other, request), 409, "CHALLENGE_SPENT")
+            redis.terminate()
+            redis.wait()
+            expect(verify(one, GUEST.request(challenge(one))), 503, "SPENT_SET_UNREACHABLE")
+    finally:
+        redis.terminate()
+        redis.wait()
+
+
+def stopping_server_refuses_new_work_and_reload_takes_a_new_certificate():
+    import socket
+
+    with server() as s:
+        first = s.tls().wrap_socket(socket.create_connection(("127.0.0.1", s.port)), server_hostname="127.0.0.1").getpeercert()
+        shutil.rmtree(os.path.join(s.state, "tls"))
+        s.process.send_signal(1)
+        for _ in range(100):
+            if os.path.exists(os.path.join(s.state, "tls", "certificate.pem")) and s.log().count("reload") >= 1:
+                break
+            time.sleep(0.02)
+        time.sleep(0.2)
+        c = s.tls().wrap_socket(socket.create_connection(("127.0.0.1", s.port)), server_hostname="127.0.0.1")
+        assert c.getpeercert()["serialNumber"] != first["serialNumber"]
+        c.settimeout(10)
+        c.sendall(b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+        time.sleep(0.2)
+        s.process.terminate()
+        time.sleep(0.2)
+        c.sendall(b"}")
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += c.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503") and b"SHUTTING_DOWN" in answer, answer
+        assert s.stop() == 0
 
 
 def caller_beyond_its_rate_is_told_when_to_come_again():
@@ -487,6 +627,7 @@ def configuration_faults_end_the_start_with_place_and_code():
     path = os.path.join(ROOM, "bad.yaml")
     for text, words in (("challenge: {ttl: never}\n", "bad.yaml:1:18:"), ("plugins: {load: [nothing]}\nstate: {directory: %s/x}\n" % ROOM, "nothing"),
                         ("policy: {directory: /nonexistent}\nstate: {directory: %s/x}\n" % ROOM, "/nonexistent"),
+                        ("policy: {default: nowhere}\nstate: {directory: %s/x}\n" % ROOM, "no policy nowhere"),
                         ("audit: {file: /nonexistent/a}\nstate: {directory: %s/x}\n" % ROOM, "/nonexistent/a"),
                         ("listen: [{address: 198.51.100.1, tls: false}]\nhttp: {plain_outside_loopback: true}\nstate: {directory: %s/x}\n" % ROOM,
                          "cannot listen")):
