@@ -164,6 +164,12 @@ static const struct attestd_check *check_of_key(struct compiler *compiler, const
     return NULL;
 }
 
+/* Checks that hold up "at most warning": whoever could switch them off could make nothing look like something. */
+static bool may_be_disabled(const char *id)
+{
+    return strcmp(id, "policy.reference_values") != 0 && strcmp(id, "binding.unbound") != 0;
+}
+
 static bool compile_checks(struct compiler *compiler, const struct attestd_node *checks)
 {
     for (size_t i = 0; checks != NULL && i < checks->count; i++) {
@@ -172,6 +178,8 @@ static bool compile_checks(struct compiler *compiler, const struct attestd_node 
         bool found;
         if (check == NULL || !read_mode(compiler, &checks->items[i], &mode, &found))
             return false;
+        if (mode.mode == ATTESTD_DISABLED && !may_be_disabled(check->id))
+            return fault_at(compiler, &checks->items[i], "POLICY_VALUE", "`%s` is strict or warn, never disabled", check->id);
         mode.check = check->id;
         mode.rank = RANK_OF_CHECKS;
         add_mode(compiler, &mode);

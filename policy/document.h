@@ -43,7 +43,7 @@ const struct attestd_value *attestd_node_typed_within(struct attestd_arena *aren
                                                       const json_t *root, struct attestd_policy_fault *fault);
 /* The schema of a map's member: by properties, patternProperties, additionalProperties. NULL: not known, or anything goes. */
 const json_t *attestd_schema_member(const json_t *schema, const char *name);
-/* Seconds since 1970: RFC 3339, a bare date (its first second, UTC), or such a number itself. */
+/* Seconds since 1970: RFC 3339, a bare date (its first second, UTC), or such a number itself; from 1973 on. */
 bool attestd_moment_parse(const char *text, int64_t *seconds);
 /* The schema that $ref names, or the schema itself; NULL when it does not resolve. */
 const json_t *attestd_schema_resolve(const json_t *schema, const json_t *root);

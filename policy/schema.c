@@ -13,12 +13,17 @@
 #include <string.h>
 
 #define MAX_SCHEMA_DEPTH 64
+/* 1973: so that a year, or a date without hyphens, is not taken for seconds since 1970. */
+#define EARLIEST INT64_C(100000000)
 #define MAX_NAME 64 /* characters of a name that are compared for suggestions */
 
 struct typing {
     struct attestd_arena *arena;
     const json_t *root;
     struct attestd_policy_fault *fault;
+    const char *pattern; /* the one compiled last: lists have the same for each of their items */
+    regex_t regex;
+    bool regex_good;
 };
 
 static bool type_node(struct typing *typing, const struct attestd_node *node, const json_t *schema, unsigned depth,
@@ -198,12 +203,14 @@ static bool size_parse(const char *text, int64_t *bytes)
 bool attestd_moment_parse(const char *text, int64_t *seconds)
 {
     char whole[32];
-    if (whole_number(text, seconds))
-        return *seconds >= 0;
-    if (strlen(text) != 10)
-        return attestd_time_parse(text, seconds);
-    snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
-    return attestd_time_parse(whole, seconds);
+    bool read = whole_number(text, seconds);
+    if (!read && strlen(text) == 10) {
+        snprintf(whole, sizeof whole, "%sT00:00:00Z", text);
+        read = attestd_time_parse(whole, seconds);
+    } else if (!read) {
+        read = attestd_time_parse(text, seconds);
+    }
+    return read && *seconds >= EARLIEST;
 }
 
 static bool version_valid(const char *text)
@@ -366,23 +373,30 @@ static bool in_enum(struct typing *typing, const struct attestd_node *node, cons
                                     near != NULL ? "`?" : "");
 }
 
-/* 1 matches, 0 does not, -1 the schema's pattern is no pattern. */
-static int matches(const char *text, const char *pattern)
+static void forget_pattern(struct typing *typing)
 {
-    regex_t regex;
-    int found;
-    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return -1;
-    found = regexec(&regex, text, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return found;
+    if (typing->regex_good)
+        regfree(&typing->regex);
+    typing->regex_good = false;
+    typing->pattern = NULL;
+}
+
+/* False also when the schema's pattern is no pattern. */
+static bool matches(struct typing *typing, const char *text, const char *pattern)
+{
+    if (typing->pattern != pattern) {
+        forget_pattern(typing);
+        typing->pattern = pattern;
+        typing->regex_good = regcomp(&typing->regex, pattern, REG_EXTENDED | REG_NOSUB) == 0;
+    }
+    return typing->regex_good && regexec(&typing->regex, text, 0, NULL, 0) == 0;
 }
 
 static bool in_bounds(struct typing *typing, const struct attestd_node *node, const json_t *schema, const struct attestd_value *value)
 {
     const char *pattern = json_string_value(json_object_get(schema, "pattern"));
     const json_t *minimum = json_object_get(schema, "minimum"), *maximum = json_object_get(schema, "maximum");
-    if (pattern != NULL && matches(node->text, pattern) != 1)
+    if (pattern != NULL && !matches(typing, node->text, pattern))
         return attestd_policy_fault_set(typing->fault, node->line, node->column, "POLICY_VALUE",
                                         "`%.80s` does not have the form expected here: %.160s", node->text, pattern);
     if (value->kind != ATTESTD_VALUE_NUMBER)
@@ -425,7 +439,7 @@ static bool type_list(struct typing *typing, const struct attestd_node *node, co
 }
 
 /* The schema of a member; *known false when the map takes no such name. NULL with *known: anything goes. */
-static const json_t *member_schema(const json_t *schema, const char *name, bool *known)
+static const json_t *member_schema(struct typing *typing, const json_t *schema, const char *name, bool *known)
 {
     const json_t *properties = json_object_get(schema, "properties"), *patterns = json_object_get(schema, "patternProperties"),
                  *others = json_object_get(schema, "additionalProperties"), *found = json_object_get(properties, name);
@@ -436,7 +450,7 @@ static const json_t *member_schema(const json_t *schema, const char *name, bool 
         return found;
     json_object_foreach((json_t *)(uintptr_t)patterns, pattern, candidate)
     {
-        if (matches(name, pattern) == 1)
+        if (matches(typing, name, pattern))
             return candidate;
     }
     if (json_is_object(others) || json_is_true(others))
@@ -447,8 +461,11 @@ static const json_t *member_schema(const json_t *schema, const char *name, bool 
 
 const json_t *attestd_schema_member(const json_t *schema, const char *name)
 {
+    struct typing typing = {0};
     bool known;
-    return member_schema(schema, name, &known);
+    const json_t *member = member_schema(&typing, schema, name, &known);
+    forget_pattern(&typing);
+    return member;
 }
 
 static bool unknown_name(struct typing *typing, const struct attestd_node *item, const json_t *schema)
@@ -508,7 +525,7 @@ static bool type_map(struct typing *typing, const struct attestd_node *node, con
     for (; count < node->count; count++) {
         const struct attestd_node *item = &node->items[count];
         bool known;
-        const json_t *member = member_schema(schema, item->name, &known);
+        const json_t *member = member_schema(typing, schema, item->name, &known);
         if (!known)
             return unknown_name(typing, item, schema);
         if (!type_node(typing, item, member, depth + 1, &values[count]))
@@ -613,7 +630,9 @@ const struct attestd_value *attestd_node_typed_within(struct attestd_arena *aren
 {
     struct typing typing = {.arena = arena, .root = root, .fault = fault};
     struct attestd_value *value = attestd_arena_alloc(arena, sizeof *value);
-    if (!type_node(&typing, node, schema, 0, value))
+    bool ok = type_node(&typing, node, schema, 0, value);
+    forget_pattern(&typing);
+    if (!ok)
         return NULL;
     value->name = node->name == NULL ? NULL : attestd_arena_text(arena, node->name);
     return value;

@@ -244,9 +244,14 @@ static bool add_plugin(struct attestd_settings *settings, const struct attestd_p
         snprintf(whole, sizeof whole, "%s.%s", plugin->name, name);
         json_object_set_new(definitions(settings), whole, rewrite(definition, plugin->name));
     }
+    properties = json_object_get(json_object_get(definitions(settings), "policy"), "properties");
+    if (json_object_get(properties, plugin->name) != NULL) {
+        json_decref(fragment);
+        return attestd_policy_fault_set(fault, 0, 0, "POLICY_SCHEMA", "a plugin cannot be named %s: policies have a member of that name",
+                                        plugin->name);
+    }
     section = rewrite(fragment, plugin->name);
     json_decref(fragment);
-    properties = json_object_get(json_object_get(definitions(settings), "policy"), "properties");
     json_object_set_new(properties, plugin->name, section);
     find_comparables(settings, plugin->name, "", section, 0);
     return true;
