@@ -523,5 +523,6 @@ struct attestd_store_counts attestd_store_counts(struct attestd_store *store)
         .dropped = atomic_load_explicit(&store->dropped, memory_order_relaxed),
         .failed = atomic_load_explicit(&store->failed, memory_order_relaxed),
         .used_bytes = used_bytes(store),
+        .max_bytes = store->max_size,
     };
 }

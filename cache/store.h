@@ -45,7 +45,7 @@ void attestd_store_walk(struct attestd_store *, const char *table, const void *f
 bool attestd_store_flush(struct attestd_store *);
 struct attestd_store_counts {
     uint64_t reads, writes, commits, dropped, failed;
-    size_t used_bytes;
+    size_t used_bytes, max_bytes; /* of the tables' pages; what the map may grow to */
 };
 struct attestd_store_counts attestd_store_counts(struct attestd_store *);
 
