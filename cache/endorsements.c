@@ -346,7 +346,9 @@ static void keep_rejected(struct attestd_endorsements *all, const struct attestd
 {
     if (strcmp(use->source, "vendor") != 0)
         return;
-    shelves_doubt(all->shelves, use->kind, use->key, use->sha256, now);
+    /* The rejection may be the attester's doing (its own key under a sound issuer), so the bytes stay for others, but not for long; the
+     * vendor is not asked again for them. */
+    shelves_doubt(all->shelves, use->kind, use->key, use->sha256, now + ARRIVED_KEPT);
     if (all->fetcher != NULL)
         fetcher_hold_back(all->fetcher, use->kind, use->key);
 }
