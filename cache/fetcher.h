@@ -21,12 +21,12 @@ typedef void fetcher_tick(void *context, int64_t now);
 
 struct fetcher_options {
     const struct attestd_engine *engine;
-    const struct attestd_vendor_base *vendors; /* copied; none given: every vendor's own address */
+    const struct attestd_vendor_base *vendors; /* copied; none given: every vendor's own address; else nobody but these */
     size_t vendor_count;
-    unsigned connect_ms, total_ms;
-    double rate;
-    unsigned burst;
-    unsigned unseen_per_minute;
+    unsigned connect_ms, total_ms; /* 0: 2000, 8000 */
+    double rate;                   /* requests a second and vendor, 0: 5 */
+    unsigned burst;                /* 0: 10 */
+    unsigned unseen_per_minute;    /* 0: 4 */
     fetcher_arrived *arrived;
     fetcher_tick *tick; /* may be NULL */
     void *context;
@@ -40,8 +40,8 @@ enum fetch_outcome {
     FETCH_FAILED,      /* out of reach, timed out, 5xx, oversized; or the breaker is open */
     FETCH_OVER_BUDGET, /* the caller asked for too many unseen keys */
     FETCH_QUEUE_FULL,
-    FETCH_DEADLINE,    /* the caller's deadline passed first; the flight goes on */
-    FETCH_NO_SOURCE    /* nobody publishes it, or its vendor is not configured */
+    FETCH_DEADLINE, /* the caller's deadline passed first; the flight goes on */
+    FETCH_NO_SOURCE /* nobody publishes it, or its vendor is not configured */
 };
 
 struct fetcher *fetcher_new(const struct fetcher_options *options, char *error, size_t error_size);
@@ -50,13 +50,14 @@ void fetcher_free(struct fetcher *);
 
 /*
  * Ask for an endorsement. done() is called exactly once, on the fetcher's thread, at the latest at the deadline (monotonic milliseconds);
- * retry_after in seconds, 0: none; detail is a static phrase for the operator. caller "" has no budget. budgeted: this key counts against
- * the caller's budget of unseen keys.
+ * retry_after in seconds, 0: none; detail is a static phrase for the operator, NULL with FETCH_ARRIVED. caller "" has no budget. budgeted:
+ * this key counts against the caller's budget of unseen keys. Never NULL (aborts when memory is out). A failed or throttled flight is tried
+ * up to three times; whoever can wait that long hears of the last. What came stays for two seconds more, for those who ask just too late.
  */
 struct fetcher_wait;
 typedef void fetcher_done(void *context, enum fetch_outcome outcome, unsigned retry_after, const char *detail);
-struct fetcher_wait *fetcher_ask(struct fetcher *, const char *kind, const char *key, const char *caller, bool budgeted, uint64_t deadline_ms,
-                                 fetcher_done *done, void *context);
+struct fetcher_wait *fetcher_ask(struct fetcher *, const char *kind, const char *key, const char *caller, bool budgeted,
+                                 uint64_t deadline_ms, fetcher_done *done, void *context);
 /* done() is not called any more once it returns (it waits for a done() that is running, unless called from within done()). Frees the wait.
  * To be called exactly once for every wait, also after done(). */
 void fetcher_forget(struct fetcher *, struct fetcher_wait *);
