@@ -58,10 +58,12 @@ static void supply(struct attestd_endorsements *all, struct attestd_job *job, co
             atomic_fetch_add_explicit(&all->hits, 1, memory_order_relaxed);
         else if (strcmp(source, "directory") == 0)
             atomic_fetch_add_explicit(&all->directory_hits, 1, memory_order_relaxed);
-        attestd_job_supply(
-            job, need->kind, need->key,
-            &(struct attestd_supply){
-                .bytes = {endorsement->bytes, endorsement->len}, .source = source, .fetched = endorsement->fetched, .stale = stale});
+        attestd_job_supply(job, need->kind, need->key,
+                           &(struct attestd_supply){.bytes = {endorsement->bytes, endorsement->len},
+                                                    .source = source,
+                                                    .fetched = endorsement->fetched,
+                                                    .stale = stale,
+                                                    .sha256 = endorsement->sha256});
     }
 }
 

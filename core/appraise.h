@@ -81,6 +81,7 @@ struct attestd_supply {
     const char *source;         /* static: "cache", "directory", "vendor", "anchors" */
     int64_t fetched;
     bool stale;
+    const uint8_t *sha256; /* of bytes, when the source made it of these very bytes before; NULL: it is made here */
 };
 /* One candidate more for a need. Several may be given before the next run. */
 void attestd_job_supply(struct attestd_job *, const char *kind, const char *key, const struct attestd_supply *supply);

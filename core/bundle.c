@@ -394,7 +394,7 @@ static void answer(struct attestd_job *job, const struct attestd_bundle *bundle,
             const struct attestd_endorsement_use *use = &bundle->endorsements[k];
             if (strcmp(use->kind, need->kind) != 0 || strcmp(use->key, need->key) != 0)
                 continue;
-            struct attestd_supply supply = {use->bytes, use->source, use->fetched, use->stale};
+            struct attestd_supply supply = {.bytes = use->bytes, .source = use->source, .fetched = use->fetched, .stale = use->stale};
             attestd_job_supply(job, use->kind, use->key, &supply);
             supplied++;
         }

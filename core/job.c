@@ -387,7 +387,10 @@ void attestd_job_supply(struct attestd_job *job, const char *kind, const char *k
         source->reason = source->count == JOB_MAX_CANDIDATES ? "too many candidates" : "larger than its kind may be";
         return;
     }
-    attestd_sha256(supply->bytes.data, supply->bytes.len, sha256);
+    if (supply->sha256)
+        memcpy(sha256, supply->sha256, sizeof sha256);
+    else
+        attestd_sha256(supply->bytes.data, supply->bytes.len, sha256);
     for (size_t i = 0; i < source->count; i++)
         if (memcmp(source->candidates[i]->sha256, sha256, sizeof sha256) == 0)
             return; /* the same bytes again */

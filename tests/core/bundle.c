@@ -65,8 +65,8 @@ static struct appraisal *full(void)
     attestd_job_free(t->job);
     t->job = attestd_job_new(t->engine, &t->request, &t->view, t->anchors, &lookup);
     assert_int_equal(appraisal_run(t, TEST_TIME), ATTESTD_PENDING);
-    struct attestd_supply bad = {{(const uint8_t *)"bad", 3}, "cache", 10, false},
-                          good = {{(const uint8_t *)"fine", 4}, "vendor", 20, true};
+    struct attestd_supply bad = {.bytes = {(const uint8_t *)"bad", 3}, .source = "cache", .fetched = 10},
+                          good = {.bytes = {(const uint8_t *)"fine", 4}, .source = "vendor", .fetched = 20, .stale = true};
     attestd_job_supply(t->job, "script.cert", "chip", &bad);
     attestd_job_supply(t->job, "script.crl", "list", &good);
     assert_int_equal(appraisal_run(t, TEST_TIME + 1), ATTESTD_PENDING);

@@ -140,7 +140,7 @@ static struct outcome appraise(enum endorsing how, const char *measurement)
     while (o.answer == ATTESTD_PENDING) {
         assert_int_equal(attestd_job_needs(o.job, &needs), 1);
         assert_string_equal(needs[0].kind, "hello.key");
-        struct attestd_supply supply = {{endorsement, sizeof endorsement}, "directory", 1, false};
+        struct attestd_supply supply = {.bytes = {endorsement, sizeof endorsement}, .source = "directory", .fetched = 1};
         if (how == ABSENT || needs[0].after_reject)
             attestd_job_absent(o.job, needs[0].kind, needs[0].key, "not in the directory");
         else

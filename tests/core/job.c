@@ -197,7 +197,7 @@ static void a_malformed_code_of_another_plugin_is_not_repeated(void **state)
 
 static void supply(struct appraisal *t, const char *kind, const char *key, const char *text, const char *source)
 {
-    struct attestd_supply candidate = {{(const uint8_t *)text, strlen(text)}, source, 500, false};
+    struct attestd_supply candidate = {.bytes = {(const uint8_t *)text, strlen(text)}, .source = source, .fetched = 500};
     attestd_job_supply(t->job, kind, key, &candidate);
 }
 

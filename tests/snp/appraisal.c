@@ -48,7 +48,7 @@ static bool answer_one(const struct shelf *shelf, struct attestd_job *job, const
         const struct shelf_item *item = &shelf->items[i];
         if (strcmp(item->kind, need->kind) != 0 || strcmp(item->key, need->key) != 0)
             continue;
-        struct attestd_supply supply = {item->der, "directory", 0, false};
+        struct attestd_supply supply = {.bytes = item->der, .source = "directory"};
         attestd_job_supply(job, need->kind, need->key, &supply);
         found = true;
     }
