@@ -146,6 +146,15 @@ static size_t print_remedies(const struct paper *paper, const struct attestd_che
     return count;
 }
 
+static bool skipped(const struct attestd_result *result, const char *id)
+{
+    for (size_t i = 0; i < result->checks.count; i++)
+        if (result->checks.items[i].check != NULL && result->checks.items[i].outcome == ATTESTD_SKIPPED &&
+            strcmp(result->checks.items[i].check->id, id) == 0)
+            return true;
+    return false;
+}
+
 static void print_way_out(const struct paper *paper, const struct attestd_result *result)
 {
     int mode = result->verdict == ATTESTD_CONTRAINDICATED ? ATTESTD_STRICT : ATTESTD_WARN;
@@ -156,11 +165,8 @@ static void print_way_out(const struct paper *paper, const struct attestd_result
     for (size_t i = 0; i < result->piece_count; i++)
         print_remedies(paper, &result->pieces[i].checks, result->pieces[i].label, mode);
     print_remedies(paper, &result->checks, "", mode);
-    for (size_t i = 0; i < result->checks.count; i++)
-        if (result->checks.items[i].check != NULL && result->checks.items[i].outcome == ATTESTD_SKIPPED &&
-            strcmp(result->checks.items[i].check->id, "binding.nonce") == 0)
-            attestd_text_puts(paper->out,
-                              "  - give the nonce the evidence was collected with, so that binding and freshness are checked\n");
+    if (skipped(result, "binding.nonce"))
+        attestd_text_puts(paper->out, "  - give the nonce the evidence was collected with, so that binding and freshness are checked\n");
 }
 
 static void print_head(const struct paper *paper, const struct attestd_result *result)
@@ -168,6 +174,8 @@ static void print_head(const struct paper *paper, const struct attestd_result *r
     char time[ATTESTD_TIME_SIZE];
 
     attestd_time_format(result->time, time);
+    if (skipped(result, "freshness.source"))
+        coloured(paper, yellow, "freshness and binding were skipped, for want of a nonce: the verdict is at best a warning\n");
     if (result->simulated)
         coloured(paper, yellow, "SIMULATED evidence: a root made for development, not a vendor's\n");
     attestd_text_puts(paper->out, "verdict: ");
