@@ -76,14 +76,14 @@ static void write_require(struct starter *starter)
                       "# token: {audiences: [\"https://service.example\"], issue_on: [affirming], ttl: 5m}\n\n");
 }
 
-/* The claims that are compared: those that identify software as they are, the others as comments. A path of two parts is written in the
- * map of its first. */
+/* The claims that are compared: as they are, but those that name this one machine or guest, as comments. A path of two parts is written in
+ * the map of its first. */
 static void write_comparable(struct starter *starter, const struct attestd_engine *engine, const struct attestd_piece *piece,
                              const struct attestd_comparable *comparable)
 {
     const struct attestd_check *check = attestd_engine_check(engine, comparable->check);
     const char *value = claim_text(starter, piece, comparable->claim), *dot = strchr(comparable->path, '.');
-    bool active = check != NULL && check->claim == ATTESTD_EXECUTABLES;
+    bool active = check != NULL && check->claim != ATTESTD_INSTANCE_IDENTITY;
     if (value == NULL || all_zero(value))
         return;
     attestd_text_printf(starter->out, "  # %s\n  %s", check != NULL ? check->title : comparable->check, active ? "" : "# ");
