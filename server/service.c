@@ -336,7 +336,10 @@ bool service_listen(struct service *s, char *error, size_t error_size)
                                               .context = s};
     s->transport = transport_start(&options, error, error_size);
     SSL_CTX_free(tls);
-    return s->transport != NULL;
+    if (s->transport == NULL)
+        return false;
+    transport_serve(s->transport);
+    return true;
 }
 
 /* --- life --- */

@@ -87,8 +87,10 @@ struct transport_counts {
 
 struct transport;
 
-/* Starts the loops' threads; they accept at once. NULL fills error. */
+/* Starts the loops' threads. NULL fills error. */
 struct transport *transport_start(const struct transport_options *options, char *error, size_t error_size);
+/* Lets them accept; once. What handlers use must be in place. */
+void transport_serve(struct transport *);
 /* New TLS settings for connections to come. */
 void transport_set_tls(struct transport *, struct ssl_ctx_st *tls);
 struct transport_counts transport_counts(const struct transport *);

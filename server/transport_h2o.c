@@ -706,7 +706,8 @@ static void *loop_main(void *data)
     struct transport *t = loop->transport;
     this_loop = loop;
     loop_open(loop);
-    pthread_barrier_wait(&t->ready);
+    pthread_barrier_wait(&t->ready); /* transport_start() returns */
+    pthread_barrier_wait(&t->ready); /* transport_serve() was called */
     for (size_t i = 0; i < t->options.listener_count; i++)
         h2o_socket_read_start(loop->listeners[i], on_accept);
     unsigned generation = 0;
@@ -772,6 +773,11 @@ struct transport *transport_start(const struct transport_options *options, char 
     /* nobody sends to a loop before its receivers are there */
     pthread_barrier_wait(&t->ready);
     return t;
+}
+
+void transport_serve(struct transport *t)
+{
+    pthread_barrier_wait(&t->ready);
 }
 
 void transport_set_tls(struct transport *t, SSL_CTX *tls)
