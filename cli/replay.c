@@ -17,10 +17,7 @@ static const char help[] =
 static int compare(const struct attestd_bundle *bundle, const struct attestd_job *job, bool json)
 {
     struct attestd_text again = {0};
-    struct attestd_json_writer writer = attestd_json_writer_to(&again);
-    attestd_json_open_map(&writer, NULL);
-    attestd_result_members(&writer, attestd_job_result(job));
-    attestd_json_close_map(&writer);
+    attestd_bundle_result(&again, job);
     bool same = attestd_bytes_are(bundle->result, again.data, again.len);
     if (json) {
         puts(again.data);

@@ -34,6 +34,7 @@ expect 1 "SNP_ANCHOR_UNKNOWN" $ctl policy init --offline --endorsements "$work/g
 
 # a bundle becomes a test
 $ctl appraise --policy "$work/fleet.yaml" --bundle "$work/good.bundle" "${trust[@]}" "$evidence" >/dev/null || [ $? = 10 ]
+expect 0 "reproduced byte for byte" $ctl replay "$work/good.bundle" # modes and their lines come back from the canonical form
 mkdir "$work/policies"
 { cat "$work/fleet.yaml"; echo 'tests: [{name: good node, evidence: ../good.bundle, expect: warning}]'; } >"$work/policies/fleet.yaml"
 expect 1 "POLICY_TEST_FIXTURE" $ctl policy test "$work/policies"
