@@ -2,8 +2,8 @@
 /*
  * The simulated guest of the end-to-end tests: reports on request.
  *
- *   mint VENDOR OUT    makes or loads the vendor's keys in VENDOR, writes ark.pem and endorsements/ (KDS's certificates of the guests) to
- *                      OUT, prints "ready"; then answers each line
+ *   mint VENDOR OUT    makes or loads the vendor's keys in VENDOR, writes to OUT ark.pem, endorsements/ (the default guest's certificates)
+ *                      and kds/ (what KDS serves, for chips 0 to 31), prints "ready"; then answers each line
  *                        <report_data: 128 hex digits> [debug] [chip=N] [certs]
  *                      with "<report, base64> [<certificate table, base64>]"
  */
@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define KDS_CHIPS 32
 #define DEBUG_POLICY (UINT64_C(1) << 19) /* AMD 56860, guest policy: DEBUG */
 
 static void fail(const char *what)
@@ -66,6 +67,27 @@ static void write_endorsements(const struct sim_snp_vendor *vendor, const char *
     free(ark.data);
 }
 
+static void set_chip(struct sim_snp_guest *guest, uint8_t chip)
+{
+    if (chip != 0)
+        guest->chip_id[63] = guest->cert_hwid[63] = chip;
+}
+
+static void write_kds(const struct sim_snp_vendor *vendor, const char *out)
+{
+    struct sim_snp_guest guests[KDS_CHIPS];
+    const struct sim_snp_crl crl = {.this_update = time(NULL) - 3600, .next_update = time(NULL) + 30 * 86400, .number = 1};
+    char folder[4096];
+    for (size_t i = 0; i < KDS_CHIPS; i++) {
+        sim_snp_guest_default(&guests[i], SIM_SNP_GENOA);
+        set_chip(&guests[i], (uint8_t)i);
+    }
+    snprintf(folder, sizeof folder, "%s/kds", out);
+    mkdir(folder, 0755);
+    if (!sim_snp_write_kds(vendor, guests, KDS_CHIPS, &crl, folder))
+        fail(folder);
+}
+
 static void answer(const struct sim_snp_vendor *vendor, char *line)
 {
     struct sim_snp_guest guest;
@@ -81,7 +103,7 @@ static void answer(const struct sim_snp_vendor *vendor, char *line)
         else if (strcmp(word, "certs") == 0)
             certs = true;
         else if (strncmp(word, "chip=", 5) == 0)
-            guest.chip_id[63] = guest.cert_hwid[63] = (uint8_t)atoi(word + 5);
+            set_chip(&guest, (uint8_t)atoi(word + 5));
         else
             fail(word);
     }
@@ -107,6 +129,7 @@ int main(int argc, char **argv)
     if (vendor == NULL)
         fail("cannot make or load the vendor's keys");
     write_endorsements(vendor, argv[2]);
+    write_kds(vendor, argv[2]);
     puts("ready");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL)
