@@ -34,12 +34,12 @@ int main(int argc, char **argv)
     mkdir(endorsements, 0700);
     bench_vendor_open(&vendor, argv[1]);
     bench_chip_make(&chip, &vendor, 1, argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL, argc > 4 ? "ear" : "none");
-    struct sim_bytes pem = sim_pem(vendor.ark, "CERTIFICATE");
+    struct sim_bytes pem = sim_pem(vendor.ark.der, "CERTIFICATE");
     write_file(argv[2], "ark.pem", pem.data, pem.len);
-    write_file(endorsements, "ark.der", vendor.ark.data, vendor.ark.len);
-    write_file(endorsements, "ask.der", vendor.ask.data, vendor.ask.len);
-    write_file(endorsements, "crl.der", vendor.crl.data, vendor.crl.len);
-    write_file(endorsements, "vcek.der", chip.vek.data, chip.vek.len);
+    write_file(endorsements, "ark.der", vendor.ark.der.data, vendor.ark.der.len);
+    write_file(endorsements, "ask.der", vendor.ask.der.data, vendor.ask.der.len);
+    write_file(endorsements, "crl.der", vendor.crl.der.data, vendor.crl.der.len);
+    write_file(endorsements, "vcek.der", chip.vek.der.data, chip.vek.der.len);
     write_file(argv[2], "request.json", chip.body, strlen(chip.body));
     free(pem.data);
     bench_chip_free(&chip);

@@ -2,6 +2,7 @@
 #include "bench/simulated.h"
 
 #include "core/binding.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,23 +17,30 @@ void bench_must(bool good, const char *what)
     exit(70);
 }
 
+static struct bench_endorsement endorsement(struct sim_bytes der)
+{
+    struct bench_endorsement made = {.der = der};
+    bench_must(der.data != NULL, "simulating the vendor");
+    attestd_sha256(der.data, der.len, made.sha256);
+    return made;
+}
+
 void bench_vendor_open(struct bench_vendor *v, const char *folder)
 {
     const int64_t now = (int64_t)time(NULL);
     const struct sim_snp_crl crl = {.this_update = now - 3600, .next_update = now + 30 * 86400, .number = 1};
     v->vendor = sim_snp_vendor_open(folder, SIM_SNP_GENOA);
     bench_must(v->vendor != NULL, "opening the simulated vendor");
-    v->ark = sim_snp_ark(v->vendor);
-    v->ask = sim_snp_ask(v->vendor);
-    v->crl = sim_snp_crl(v->vendor, &crl);
-    bench_must(v->ark.data && v->ask.data && v->crl.data, "simulating the vendor");
+    v->ark = endorsement(sim_snp_ark(v->vendor));
+    v->ask = endorsement(sim_snp_ask(v->vendor));
+    v->crl = endorsement(sim_snp_crl(v->vendor, &crl));
 }
 
 void bench_vendor_close(struct bench_vendor *v)
 {
-    free(v->ark.data);
-    free(v->ask.data);
-    free(v->crl.data);
+    free(v->ark.der.data);
+    free(v->ask.der.data);
+    free(v->crl.der.data);
     sim_snp_vendor_free(v->vendor);
 }
 
@@ -69,8 +77,8 @@ void bench_chip_make(struct bench_chip *chip, const struct bench_vendor *v, unsi
     const struct attestd_bytes nonce = {chip->nonce, sizeof chip->nonce};
     attestd_binding_d(nonce, audience, NULL, NULL, 0, NULL, 0, guest.report_data);
     chip->report = sim_snp_report(v->vendor, &guest);
-    chip->vek = sim_snp_vek(v->vendor, &guest);
-    bench_must(chip->report.data && chip->vek.data, "simulating a chip");
+    chip->vek = endorsement(sim_snp_vek(v->vendor, &guest));
+    bench_must(chip->report.data != NULL, "simulating a chip");
     chip->part = (struct attestd_part){"report", {chip->report.data, chip->report.len}};
     chip->piece = (struct attestd_piece_request){"cpu0", "snp", &chip->part, 1};
     chip->request = (struct attestd_request){.nonce = nonce,
@@ -88,6 +96,6 @@ void bench_chip_make(struct bench_chip *chip, const struct bench_vendor *v, unsi
 void bench_chip_free(struct bench_chip *chip)
 {
     free(chip->report.data);
-    free(chip->vek.data);
+    free(chip->vek.der.data);
     free(chip->body);
 }

@@ -11,16 +11,22 @@
 /* Says what failed and ends the program. */
 void bench_must(bool good, const char *what);
 
+struct bench_endorsement {
+    struct sim_bytes der;
+    uint8_t sha256[32]; /* as the cache holds it */
+};
+
 struct bench_vendor {
     struct sim_snp_vendor *vendor;
-    struct sim_bytes ark, ask, crl;
+    struct bench_endorsement ark, ask, crl;
 };
 /* Genoa; folder keeps its keys between runs, since RSA-4096 takes a second to make. */
 void bench_vendor_open(struct bench_vendor *, const char *folder);
 void bench_vendor_close(struct bench_vendor *);
 
 struct bench_chip {
-    struct sim_bytes report, vek;
+    struct sim_bytes report;
+    struct bench_endorsement vek;
     struct attestd_part part;
     struct attestd_piece_request piece;
     struct attestd_request request; /* points into this struct: do not move it */

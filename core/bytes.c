@@ -130,8 +130,13 @@ bool attestd_bytes_are(struct attestd_bytes a, const void *bytes, size_t len)
 
 bool attestd_bytes_zero(const uint8_t *bytes, size_t len)
 {
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
+    uint64_t any = 0, eight;
+    size_t i = 0;
+    for (; len - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, bytes + i, sizeof eight);
+        any |= eight;
+    }
+    for (; i < len; i++)
         any |= bytes[i];
     return any == 0;
 }

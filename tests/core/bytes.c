@@ -82,6 +82,20 @@ static void zeros_are_told_from_other_bytes(void **state)
     assert_true(r.failed);
 }
 
+static void one_bit_anywhere_is_not_zero(void **state)
+{
+    (void)state;
+    uint8_t bytes[40] = {0};
+    for (size_t len = 0; len <= sizeof bytes; len++) {
+        assert_true(attestd_bytes_zero(bytes, len));
+        for (size_t at = 0; at < len; at++) {
+            bytes[at] = (uint8_t)(1 << at % 8);
+            assert_false(attestd_bytes_zero(bytes, len));
+            bytes[at] = 0;
+        }
+    }
+}
+
 static void nothing_can_be_read_from_nothing(void **state)
 {
     (void)state;
@@ -154,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_length_near_the_largest_number_does_not_wrap),
         cmocka_unit_test(a_window_is_cut_from_the_whole),
         cmocka_unit_test(zeros_are_told_from_other_bytes),
+        cmocka_unit_test(one_bit_anywhere_is_not_zero),
         cmocka_unit_test(nothing_can_be_read_from_nothing),
         cmocka_unit_test(comparisons_look_at_length_and_contents),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_of_any_size),
