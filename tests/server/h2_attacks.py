@@ -3,9 +3,11 @@
 """What a hostile client can do to the transport: each attack must end with its connections closed and the server's memory bounded, while
 another client is served. HTTP/2 frames are written by hand (RFC 9113, RFC 7541)."""
 import os
+import shutil
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -392,6 +394,35 @@ def http1_is_refused_when_only_http2_is_served():
     return folder and ""
 
 
+def curl_is_served_over_both_versions_and_the_socket():
+    if not shutil.which("curl"):
+        return "*** curl is not installed: NOT tested"
+    with Attestd() as server:
+        ca, url = os.path.join(server.state, "tls", "certificate.pem"), f"https://localhost:{server.port}/v1/challenge"
+        big = os.path.join(server.folder, "big")
+        with open(big, "wb") as file:
+            file.write(b"x" * (4 * 1024 * 1024 + 1))
+
+        def curl(*arguments):
+            ended = subprocess.run(["curl", "-sS", "-w", "\n%{http_version} %{http_code}", *arguments], capture_output=True, text=True,
+                                   timeout=20)
+            assert ended.returncode == 0, ended.stderr
+            return ended.stdout.rsplit("\n", 1)
+
+        assert curl("--cacert", ca, "-X", "POST", url)[1] == "2 200"
+        assert curl("--cacert", ca, "--http1.1", "-X", "POST", url)[1] == "1.1 200"
+        assert curl("--cacert", ca, "--tlsv1.3", "-I", url.replace("/v1/challenge", "/livez"))[1] == "2 200"
+        assert subprocess.run(["curl", "-sS", "--cacert", ca, "--tls-max", "1.2", url], capture_output=True).returncode == 35
+        body, status = curl("--cacert", ca, "--data-binary", "@" + big, "-H", "content-type: application/json",
+                            url.replace("/v1/challenge", "/verify"))
+        assert status == "2 413" and "BODY_TOO_LARGE" in body  # not a reset that a client would try again
+        assert curl("--unix-socket", os.path.join(server.state, "operator.sock"), "http://attestd/v1/checks")[1] == "1.1 200"
+    with Attestd({"tls": {"minimum": "1.2"}, "listen": [{"address": "127.0.0.1", "port": 0}, {"address": "::1", "port": 0}]}) as server:
+        ca = os.path.join(server.state, "tls", "certificate.pem")
+        assert subprocess.run(["curl", "-sS", "--cacert", ca, "--tls-max", "1.2", f"https://127.0.0.1:{server.port}/livez"],
+                              capture_output=True).returncode == 0
+
+
 def paths_and_methods_are_exact():
     with Attestd() as server:
         for path in ("/livez/", "/livez/x", "//livez", "/LIVEZ", "/v1//livez", "/v1/livez/..", "/%6civez", "/", "/v1", "/v1/", "/v2/livez",
@@ -424,6 +455,7 @@ def stopping_lets_an_open_request_end():
 
 
 run([
+    curl_is_served_over_both_versions_and_the_socket,
     paths_and_methods_are_exact,
     body_over_the_limit_is_answered_with_a_problem,
     http1_is_refused_when_only_http2_is_served,

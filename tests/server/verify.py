@@ -308,6 +308,15 @@ def record_and_bundle_of_an_appraisal_can_be_read():
         assert status == 200 and record["id"] == answer["id"] and record["verdict"] == "affirming" and "token" not in record
         status, headers, body = s.operator("GET", f"/v1/appraisals/{answer['id']}/bundle")
         assert status == 200 and headers["content-type"] == "application/vnd.attestd.bundle+json" and json.loads(body)["bundle"] == 1
+        program = os.path.join(os.environ["ATTESTD_BUILD"], "bin", "attestctl")
+        if os.path.exists(program):
+            import subprocess
+
+            path = os.path.join(ROOM, "bundle.json")
+            with open(path, "wb") as file:
+                file.write(body)
+            replayed = subprocess.run([program, "replay", path], capture_output=True, text=True, timeout=60)
+            assert replayed.returncode == 0, (replayed.returncode, replayed.stdout, replayed.stderr)
         second = expect(verify(s, GUEST.request(challenge(s))), 200)
         time.sleep(0.5)
         listed = json.loads(s.operator("GET", "/v1/appraisals?limit=1")[2])
