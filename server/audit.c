@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WRITER_NICE 5 /* the workers' */
@@ -23,6 +24,7 @@ struct audit {
     pthread_cond_t work;
     struct audit_entry *first, **last;
     bool stop, reopen, failing;
+    time_t tried; /* CLOCK_MONOTONIC, when failing */
     uint64_t failures;
 };
 
@@ -55,11 +57,19 @@ static bool cut(int fd, size_t bytes)
            ftruncate(fd, status.st_size - (off_t)bytes) == 0;
 }
 
+static time_t monotonic_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static void note(struct audit *a, bool failing, uint64_t lost)
 {
     pthread_mutex_lock(&a->lock);
     bool changed = a->failing != failing;
     a->failing = failing;
+    a->tried = monotonic_seconds();
     a->failures += lost;
     pthread_mutex_unlock(&a->lock);
     if (changed && failing)
@@ -113,6 +123,9 @@ static void reopen(struct audit *a)
         close(a->fd);
     a->fd = fd;
     a->torn = false;
+    pthread_mutex_lock(&a->lock);
+    a->tried = 0; /* the next line shows */
+    pthread_mutex_unlock(&a->lock);
 }
 
 /* As nice as the workers, and pushing none of them aside on waking: while they are busy the records of several verdicts gather and are
@@ -194,6 +207,17 @@ void audit_submit(struct audit *a, struct audit_entry *entry)
     pthread_mutex_unlock(&a->lock);
     if (first)
         pthread_cond_signal(&a->work);
+}
+
+bool audit_ready(struct audit *a)
+{
+    pthread_mutex_lock(&a->lock);
+    time_t now = a->failing ? monotonic_seconds() : 0;
+    bool ready = !a->failing || now > a->tried + 1;
+    if (a->failing && ready)
+        a->tried = now;
+    pthread_mutex_unlock(&a->lock);
+    return ready;
 }
 
 void audit_reopen(struct audit *a)

@@ -23,6 +23,9 @@ struct audit *audit_open(const char *file, char *error, size_t error_size);
 /* Writes what was submitted, closes. */
 void audit_close(struct audit *);
 void audit_submit(struct audit *, struct audit_entry *);
+/* False while lines cannot be written: nothing that needs one should be begun. Once a second it is true all the same, so that somebody
+ * finds out when it can be written again. */
+bool audit_ready(struct audit *);
 /* Opens the file anew before the next line (after a rotation). */
 void audit_reopen(struct audit *);
 /* Lines that could not be written, and whether the last try failed. */

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,9 +27,10 @@
 #include <unistd.h>
 
 #define DEVELOPMENT_ISSUER "https://development.invalid"
-#define SPENT_MARGIN 60      /* seconds a spent challenge is remembered beyond its life */
-#define RECEIVE_BUFFER 32768 /* bytes (the kernel doubles it): bounds what one turn of a loop reads of one connection */
-#define PRUNE_EVERY 10       /* seconds */
+#define SPENT_MARGIN 60       /* seconds a spent challenge is remembered beyond its life */
+#define RECEIVE_BUFFER 32768  /* bytes (the kernel doubles it): bounds what one turn of a loop reads of one connection */
+#define SPARE_DESCRIPTORS 128 /* stores, listeners, logs, vendors */
+#define PRUNE_EVERY 10        /* seconds */
 
 static bool fail(char *error, size_t error_size, const char *what, const char *path)
 {
@@ -279,8 +281,17 @@ static int listen_unix(const char *path)
         return -1;
     }
     strcpy(address.sun_path, path);
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
+        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool alive = probe != -1 && connect(probe, (struct sockaddr *)&address, sizeof address) == 0;
+        if (probe != -1)
+            close(probe);
+        if (alive) {
+            errno = EADDRINUSE; /* another attestd */
+            return -1;
+        }
         unlink(path); /* of a process that is gone */
+    }
     mode_t mask = umask(0177);
     int fd = bind_and_listen((struct sockaddr *)&address, sizeof address, false);
     umask(mask);
@@ -308,6 +319,26 @@ static bool open_listeners(struct service *s, struct transport_listener *listene
     return true;
 }
 
+/* A descriptor a connection, and some for files and vendors: as many as the system grants. Returns the connections there is room for. */
+static unsigned room_for_connections(unsigned wanted)
+{
+    struct rlimit limit;
+    rlim_t need = (rlim_t)wanted + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted;
+    if (limit.rlim_cur < need && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > need ? need : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= need)
+        return wanted;
+    unsigned room = limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (unsigned)limit.rlim_cur - SPARE_DESCRIPTORS : SPARE_DESCRIPTORS;
+    log_line(LOG_AT_WARNING, "descriptors", "the limit of open files (%llu) leaves room for %u connections, not %u",
+             (unsigned long long)limit.rlim_cur, room, wanted);
+    return room;
+}
+
 bool service_listen(struct service *s, char *error, size_t error_size)
 {
     const struct config *c = s->config;
@@ -327,7 +358,7 @@ bool service_listen(struct service *s, char *error, size_t error_size)
                                               .loops = c->loops,
                                               .body_limit = c->http.body_limit,
                                               .bodies_in_all = c->http.bodies_in_all,
-                                              .connections = c->http.connections,
+                                              .connections = room_for_connections(c->http.connections),
                                               .connections_per_address = c->http.connections_per_address,
                                               .request_seconds = c->http.request_timeout,
                                               .http2_only = c->http.http2_only,

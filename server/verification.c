@@ -4,6 +4,7 @@
 #include "core/encoding.h"
 #include "core/identifier.h"
 #include "server/answer.h"
+#include "server/audit.h"
 #include "server/log.h"
 #include "server/query.h"
 #include "server/records.h"
@@ -354,6 +355,10 @@ static bool spend(struct verification *v)
     static const char *const codes[] = {
         [SPENT_BEFORE] = "CHALLENGE_SPENT", [SPENT_FULL] = "SPENT_SET_FULL", [SPENT_NOWHERE] = "SPENT_SET_UNREACHABLE"};
     const struct attestd_result *result = attestd_job_result(v->job);
+    if (!audit_ready(v->service->audit)) { /* known before anything is spent */
+        refuse(v, "AUDIT_UNAVAILABLE", NULL, 5);
+        return false;
+    }
     if (v->request.freshness != ATTESTD_FRESH_CHALLENGE || !result->nonce_matched)
         return true;
     enum spent_outcome outcome = spent_insert(v->service->spent, v->request.nonce.data);

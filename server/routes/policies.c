@@ -203,7 +203,13 @@ static void make_change(struct change *c)
         reply_problem_with(s, e, "POLICY_REFUSED", NULL, 0, write_refusal, &refusal);
         return;
     }
+    const struct attestd_policy *named = attestd_policy_set_find(set, e->param);
+    bool has_it = named != NULL && strcmp(e->param, "hardware-only") != 0;
     attestd_policy_set_free(set);
+    if (!has_it) {
+        reply_problem(s, e, "POLICY_REFUSED", "the text has no policy of the name in the path");
+        return;
+    }
     if (c->write) {
         put_in_directory(s, e);
         return;

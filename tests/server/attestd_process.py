@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 import time
 
-BUILD = os.environ.get("ATTESTD_BUILD", "build/debug")
-SOURCE = os.environ.get("ATTESTD_SOURCE", ".")
+BUILD = os.path.abspath(os.environ.get("ATTESTD_BUILD", "build/debug"))
+SOURCE = os.path.abspath(os.environ.get("ATTESTD_SOURCE", "."))
 SANITIZED = "asan" in BUILD or "tsan" in BUILD
 os.environ.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.join(SOURCE, "tests", "lsan.supp"))
 

@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from attestd_process import Attestd, run  # noqa: E402
+from attestd_process import BUILD, SOURCE, Attestd, run  # noqa: E402
 from guest import AUDIENCE, Guest, binding, policy, unbase64  # noqa: E402
 
 ROOM = tempfile.mkdtemp(prefix="attestd-verify-")
@@ -308,7 +308,7 @@ def record_and_bundle_of_an_appraisal_can_be_read():
         assert status == 200 and record["id"] == answer["id"] and record["verdict"] == "affirming" and "token" not in record
         status, headers, body = s.operator("GET", f"/v1/appraisals/{answer['id']}/bundle")
         assert status == 200 and headers["content-type"] == "application/vnd.attestd.bundle+json" and json.loads(body)["bundle"] == 1
-        program = os.path.join(os.environ["ATTESTD_BUILD"], "bin", "attestctl")
+        program = os.path.join(BUILD, "bin", "attestctl")
         if os.path.exists(program):
             import subprocess
 
@@ -386,6 +386,10 @@ def policy_can_be_put_with_its_precondition():
         assert status == 200 and json.loads(body)["in_force"] is True and headers["etag"] != tag, body
         assert expect(verify(s, GUEST.request(challenge(s))), 200)["policy"]["version"] == 2
         assert s.operator("GET", "/v1/policies/none")[0] == 404
+        for name in ("elsewhere", ".hidden", "hardware-only"):
+            status, _, body = s.operator("PUT", "/v1/policies/" + name, policy(GUEST, "fourth", audience="https://f.example").split("---")[0],
+                                         {"if-match": "*"})
+            assert status in (412, 422), (name, body)
         other = policy(GUEST, "second", audience="https://second.example").split("---")[0]
         assert s.operator("PUT", "/v1/policies/second", other, {"if-match": "*"})[0] == 200
         names = [p["name"] for p in json.loads(s.operator("GET", "/v1/policies")[2])["policies"]]
@@ -598,7 +602,8 @@ def full_disk_gives_no_verdict_and_heals():
             if statuses[-1] == 503:
                 break
         assert statuses[-1] == 503 and set(statuses) == {200, 503}, statuses[-5:]
-        expect(verify(s, GUEST.request(challenge(s))), 503, "AUDIT_UNAVAILABLE")
+        request = GUEST.request(challenge(s))
+        expect(verify(s, request), 503, "AUDIT_UNAVAILABLE")
         status, ready = s.json("GET", "/readyz")
         assert status == 503 and ready["ready"] is False
         size = os.path.getsize(os.path.join(s.state, "audit.jsonl"))
@@ -608,12 +613,23 @@ def full_disk_gives_no_verdict_and_heals():
         os.rename(os.path.join(s.state, "audit.jsonl"), os.path.join(s.folder, "old"))
         s.process.send_signal(1)
         time.sleep(0.3)
-        expect(verify(s, GUEST.request(challenge(s))), 200)
+        expect(verify(s, request), 200)  # what was refused for want of a log was not spent
         s.kill()
         s.limits = None
         s.start()
         expect(verify(s, GUEST.request(challenge(s))), 200, verdict="affirming")
         return f"{statuses.count(200)} verdicts before the disk was full"
+
+
+def second_attestd_on_the_same_socket_is_refused():
+    import subprocess
+
+    with server() as s:
+        program = os.environ.get("ATTESTD_PROGRAM", os.path.join(BUILD, "bin", "attestd"))
+        ended = subprocess.run([program, "--config", os.path.join(s.folder, "attestd.yaml"), "--development"], capture_output=True, text=True,
+                               timeout=20)
+        assert ended.returncode != 0 and "operator.sock" in ended.stderr, ended.stderr
+        assert s.operator("GET", "/v1/anchors")[0] == 200
 
 
 def start_to_first_answer_is_short_with_key_and_state_in_place():
@@ -632,7 +648,7 @@ def start_to_first_answer_is_short_with_key_and_state_in_place():
 def configuration_faults_end_the_start_with_place_and_code():
     import subprocess
 
-    program = os.environ.get("ATTESTD_PROGRAM", os.path.join(os.environ["ATTESTD_BUILD"], "bin", "attestd"))
+    program = os.environ.get("ATTESTD_PROGRAM", os.path.join(BUILD, "bin", "attestd"))
     path = os.path.join(ROOM, "bad.yaml")
     for text, words in (("challenge: {ttl: never}\n", "bad.yaml:1:18:"), ("plugins: {load: [nothing]}\nstate: {directory: %s/x}\n" % ROOM, "nothing"),
                         ("policy: {directory: /nonexistent}\nstate: {directory: %s/x}\n" % ROOM, "/nonexistent"),
@@ -642,8 +658,8 @@ def configuration_faults_end_the_start_with_place_and_code():
                          "cannot listen")):
         with open(path, "w") as file:
             file.write(text)
-        environment = {**os.environ, "ATTESTD_TRUST_ANCHORS_DIRECTORY": os.path.join(os.environ["ATTESTD_SOURCE"], "trust-anchors"),
-                       "ATTESTD_PLUGINS_DIRECTORY": os.path.join(os.environ["ATTESTD_BUILD"], "plugins")}
+        environment = {**os.environ, "ATTESTD_TRUST_ANCHORS_DIRECTORY": os.path.join(SOURCE, "trust-anchors"),
+                       "ATTESTD_PLUGINS_DIRECTORY": os.path.join(BUILD, "plugins")}
         ended = subprocess.run([program, "--config", path], capture_output=True, text=True, timeout=20, env=environment)
         assert ended.returncode != 0 and words in ended.stderr, (text, ended.returncode, ended.stderr)
     with open(path, "w") as file:
