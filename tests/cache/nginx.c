@@ -187,6 +187,7 @@ unsigned nginx_requests(const struct nginx *nginx, const char *text)
 {
     char path[192], line[4096];
     unsigned count = 0;
+    pause_ms(200); /* a line is written after its answer was sent */
     snprintf(path, sizeof path, "%s/access.log", nginx->folder);
     FILE *file = fopen(path, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
