@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static bool write_file(const char *path, struct attestd_bytes text, char *error,
 /* Links every entry of the directory into the stage, but for the file that is replaced. */
 static bool link_entries(const char *directory, const char *stage, const char *replaced, char *error, size_t error_size)
 {
-    char absolute[PATH_SIZE], from[2 * PATH_SIZE], to[2 * PATH_SIZE];
+    char absolute[PATH_MAX], from[PATH_MAX + PATH_SIZE], to[2 * PATH_SIZE]; /* realpath(3) wants PATH_MAX */
     DIR *dir = opendir(directory);
     if (dir == NULL || realpath(directory, absolute) == NULL) {
         if (dir != NULL)

@@ -311,14 +311,15 @@ static void write_until_killed(int acknowledge)
     struct attestd_store_options options = {.path = path, .max_size = (size_t)64 << 20};
     struct attestd_store *store = attestd_store_open(&options, error, sizeof error);
     uint8_t value[100];
-    for (uint32_t i = 0; store != NULL; i++) {
+    if (store == NULL)
+        _exit(1);
+    for (uint32_t i = 0;; i++) {
         fill(i, value);
         if (!attestd_store_put_now(store, "t", &i, sizeof i, value, sizeof value))
             _exit(1);
         if (write(acknowledge, &i, sizeof i) != (ssize_t)sizeof i)
             _exit(1);
     }
-    _exit(1);
 }
 
 static bool value_is_whole(void *context, struct attestd_bytes key, struct attestd_bytes value)
