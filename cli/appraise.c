@@ -220,7 +220,11 @@ static void enclose_object(void *context, const uint8_t *der, size_t len)
     struct enclosure *enclosure = context;
     attestd_engine_identify(enclosure->session->engine, der, len, note_recognised, enclosure);
     struct attestd_crl *crl = attestd_crl_parse(der, len);
+    struct attestd_certificate *certificate = crl ? NULL : attestd_certificate_parse(der, len);
     const char *name = crl ? "X509 CRL" : "CERTIFICATE";
+    /* A certificate that no plugin can place (a VCEK without a chip id) is no evidence either: the checks say what is wrong with it. */
+    enclosure->recognised = enclosure->recognised || crl || certificate;
+    attestd_certificate_free(certificate);
     attestd_crl_free(crl);
     char *base64 = attestd_arena_alloc(enclosure->session->arena, ATTESTD_BASE64_SIZE(len));
     size_t size = attestd_base64_encode(der, len, base64);
@@ -230,7 +234,7 @@ static void enclose_object(void *context, const uint8_t *der, size_t len)
     attestd_text_printf(&enclosure->pem, "-----END %s-----\n", name);
 }
 
-/* True when the file is no evidence but certificates or lists some plugin knows: they go along with the evidence named before it. */
+/* True when the file is no evidence but certificates or lists: they go along with the evidence named before it. */
 static bool enclose(struct cli_session *session, struct attestd_bytes bytes, struct attestd_piece_request *piece)
 {
     struct enclosure enclosure = {.session = session};

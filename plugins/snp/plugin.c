@@ -27,10 +27,12 @@ static int32_t recognise(const uint8_t *bytes, size_t len)
     uint64_t policy = attestd_read_u64le(&reader);
     attestd_read_skip(&reader, 32);
     uint32_t vmpl = attestd_read_u32le(&reader), algorithm = attestd_read_u32le(&reader);
-    if (reader.failed || version < 1 || version > 16 || algorithm != 1 || policy >> 32 != 0)
+    if (reader.failed || version < 1 || version > 16 || algorithm != 1)
         return 0;
     if (vmpl > 3 && vmpl != SNP_HOST_VMPL)
         return 0;
+    if (policy >> 32 != 0) /* reserved bits: of the right size it is a report still, and snp.reserved says what is wrong with it */
+        return len == SNP_REPORT_SIZE ? 50 : 0;
     return len == SNP_REPORT_SIZE ? 90 : len > SNP_REPORT_SIZE ? 80 : 40;
 }
 
