@@ -92,6 +92,7 @@ static bool enough_without_vendor(const struct attestd_endorsements *all, const 
     if (endorsement_life(all->engine, need->kind) != ATTESTD_AGEING)
         return candidates->count > 0;
     return (view->authentic != NULL && endorsement_fresh(view->authentic, now, all->max_age)) ||
+           (view->imported != NULL && endorsement_fresh(view->imported, now, all->max_age)) ||
            (view->arrived != NULL && endorsement_fresh(view->arrived, now, all->max_age));
 }
 
@@ -325,14 +326,15 @@ static void keep_accepted(struct attestd_endorsements *all, const struct attestd
     bool cached = strcmp(use->source, "cache") == 0;
     if (strcmp(use->source, "directory") == 0 && life != ATTESTD_ANCHOR)
         return; /* the folder is there the next time, too */
+    if (strcmp(use->source, "evidence") == 0 && life == ATTESTD_AGEING)
+        return; /* out of the cache it would come without the check that marks what an attester chose to enclose */
     struct shelf_view view;
     shelves_find(all->shelves, use->kind, use->key, now, &view);
     bool stands = view.authentic != NULL && endorsement_same(view.authentic, use->sha256);
     shelf_view_clear(&view);
     if (stands || (life == ATTESTD_ANCHOR && strcmp(use->source, "anchors") == 0))
         return;
-    /* A list out of the evidence is authentic, but nobody knows how long it lay there: the vendor is asked next time. */
-    int64_t fetched = strcmp(use->source, "evidence") == 0 && life == ATTESTD_AGEING ? 0 : use->fetched ? use->fetched : now;
+    int64_t fetched = use->fetched ? use->fetched : now;
     const char *source = cached ? "import" : endorsement_source_name(use->source, strlen(use->source));
     struct endorsement *fresh = endorsement_new(use->bytes.data, use->bytes.len, source, fetched, life);
     struct endorsement *kept = fresh != NULL ? endorsement_copy(fresh, fetched, use->next_update, use->number) : NULL;

@@ -429,9 +429,14 @@ bool shelves_add_anchor(struct shelves *shelves, const char *kind, const char *k
 {
     if (!is_pinned(shelves, endorsement->sha256))
         return false;
+    struct endorsement *anchor = endorsement_copy(endorsement, endorsement->fetched, 0, 0);
+    if (anchor == NULL)
+        return false;
+    anchor->source = "anchors"; /* wherever it came from first */
     pthread_mutex_lock(&shelves->lock);
-    bool added = anchor_insert(shelves, kind, key, endorsement);
+    bool added = anchor_insert(shelves, kind, key, anchor);
     pthread_mutex_unlock(&shelves->lock);
+    endorsement_free(anchor);
     if (added && shelves->state != NULL)
         (void)attestd_store_put(shelves->state, TABLE_ANCHORS, endorsement->sha256, 32, endorsement->bytes, endorsement->len);
     return true;
