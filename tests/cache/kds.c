@@ -614,6 +614,31 @@ static void prefetched_endorsements_serve_when_kds_is_gone(void **state)
     close_site(site);
 }
 
+static void an_export_carries_a_site_without_a_network(void **state)
+{
+    (void)state;
+    struct site *site = open_site((struct manner){0}), *island = open_site((struct manner){0});
+    struct attestd_text text = {0};
+    char error[256] = "";
+    nginx_start(site->nginx, "", "");
+    struct appraised first = appraise(site, 0, "");
+    assert_authentic(&first);
+    attestd_endorsements_export(site->front, &text);
+    assert_true(attestd_endorsements_import(island->front, (const uint8_t *)text.data, text.len, error, sizeof error) >= 3);
+    struct sim_bytes ark = sim_snp_ark(world.vendor), other = sim_snp_ark(world.stranger);
+    assert_int_equal(attestd_endorsements_import(island->front, ark.data, ark.len, error, sizeof error), 1);
+    assert_int_equal(attestd_endorsements_import(island->front, other.data, other.len, error, sizeof error), 0);
+    assert_non_null(strstr(error, "match no pin"));
+    free(ark.data);
+    free(other.data);
+    struct appraised there = appraise(island, 0, ""); /* its nginx was never started */
+    assert_authentic(&there);
+    assert_string_equal(there.vek_source, "cache");
+    attestd_text_free(&text);
+    close_site(site);
+    close_site(island);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -628,6 +653,7 @@ int main(void)
         cmocka_unit_test(a_stranger_s_flood_of_random_chips_does_not_stop_a_known_caller),
         cmocka_unit_test(tls_is_verified),
         cmocka_unit_test(prefetched_endorsements_serve_when_kds_is_gone),
+        cmocka_unit_test(an_export_carries_a_site_without_a_network),
         cmocka_unit_test(with_kds_stopped_warm_chips_verify_and_unseen_ones_wait_for_its_return),
     };
     return cmocka_run_group_tests(tests, begin_world, end_world);
