@@ -27,16 +27,19 @@ static size_t take(char *bytes, size_t size, size_t count, void *context)
 static void print_plain(const struct attestd_text *text, long status)
 {
     json_t *answer = attestd_json_read(text->data ? text->data : "", text->len, 16, NULL, 0);
-    const char *word = json_string_value(json_object_get(answer, "status"));
-    printf("%s (HTTP %ld)\n", word ? word : "no status", status);
+    const json_t *ready = json_object_get(answer, "ready");
+    const char *word = !json_is_boolean(ready)                             ? "no status"
+                       : !json_is_true(ready)                              ? "not ready"
+                       : json_is_true(json_object_get(answer, "degraded")) ? "ready, degraded"
+                                                                           : "ready";
+    printf("%s (HTTP %ld)\n", word, status);
     size_t index;
     json_t *reason;
-    json_array_foreach(json_object_get(answer, "degraded"), index, reason)
+    json_array_foreach(json_object_get(answer, "reasons"), index, reason)
     {
-        if (json_is_string(reason))
-            printf("  %s\n", json_string_value(reason));
-        else
-            printf("  %s: %s\n", json_string_value(json_object_get(reason, "code")), json_string_value(json_object_get(reason, "detail")));
+        const char *what = json_string_value(json_object_get(reason, "what"));
+        const char *detail = json_string_value(json_object_get(reason, "detail"));
+        printf("  %s: %s\n", what ? what : "?", detail ? detail : "");
     }
     json_decref(answer);
 }

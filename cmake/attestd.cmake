@@ -30,6 +30,10 @@ if(ATTESTD_SANITIZE)
   target_compile_options(attestd-settings INTERFACE -fsanitize=${ATTESTD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   target_link_options(attestd-settings INTERFACE -fsanitize=${ATTESTD_SANITIZE})
 endif()
+if(ATTESTD_FUZZ) # what the fuzzers reach tells them which inputs lead further
+  target_compile_options(attestd-settings INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(attestd-settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_link_libraries(attestd-settings INTERFACE Threads::Threads)
 
 # The folder's own plugin, as <name>.so in build/<preset>/plugins, exporting attestd_plugin alone.

@@ -217,8 +217,12 @@ struct policies *policies_open(struct attestd_engine *engine, struct attestd_anc
         return p;
     }
     const struct attestd_policy_fault *f = p->faults;
-    snprintf(error, error_size, "%s:%u:%u: %s", p->fault_count != 0 ? f->file : directory, p->fault_count != 0 ? f->line : 0,
-             p->fault_count != 0 ? f->column : 0, p->fault_count != 0 ? f->message : "no policies can be read from it");
+    if (p->fault_count == 0)
+        snprintf(error, error_size, "%s: no policies can be read from it", directory);
+    else if (f->file[0] == '\0') /* of the directory as a whole */
+        snprintf(error, error_size, "%s", f->message);
+    else
+        snprintf(error, error_size, "%s:%u:%u: %s", f->file, f->line, f->column, f->message);
     policies_close(p);
     return NULL;
 }
