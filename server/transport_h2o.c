@@ -86,6 +86,7 @@ struct connection {
     struct loop *loop;
     h2o_socket_t *socket;
     struct peer peer;
+    SSL_CTX *context;       /* the library's socket points to it without a reference, until the handshake begins: not to go on a reload */
     bool tls, doomed, idle; /* idle: the last reaping saw no request */
     unsigned served, aborted, open;
     struct mark now;            /* received: as of the last reaping; taken: bytes of requests that arrived whole */
@@ -161,6 +162,7 @@ static void on_close(void *data)
     atomic_fetch_sub(&t->connections, 1);
     if (!c->peer.unix_socket)
         addresses_disconnect(t->addresses, c->peer.key);
+    SSL_CTX_free(c->context);
     free(c);
 }
 
@@ -214,6 +216,9 @@ static struct connection *admit(struct loop *loop, h2o_socket_t *socket, const s
     c->loop = loop;
     c->socket = socket;
     c->tls = listener->tls;
+    c->context = listener->tls ? loop->with_tls.ssl_ctx : NULL;
+    if (c->context != NULL)
+        SSL_CTX_up_ref(c->context);
     c->marked_at = h2o_now(loop->context.loop);
     h2o_linklist_insert(&loop->connections, &c->link);
     loop->open_connections++;
