@@ -110,6 +110,16 @@ static void put_in_force(struct policies *p, struct policy_snapshot *snapshot)
     policy_snapshot_release(before);
 }
 
+static bool are_remembered(struct policies *p, const uint8_t *digests, size_t len)
+{
+    struct attestd_arena *arena = attestd_arena_new();
+    struct attestd_bytes before = {0};
+    bool same = attestd_store_get(p->state, ACTIVE_TABLE, "digests", 7, arena, &before) && before.len == len &&
+                memcmp(before.data, digests, len) == 0;
+    attestd_arena_free(arena);
+    return same;
+}
+
 /* Every accepted version stays; the list of those in force is what a start with a broken directory goes by. */
 static void remember(struct policies *p, const struct policy_snapshot *snapshot)
 {
@@ -117,13 +127,16 @@ static void remember(struct policies *p, const struct policy_snapshot *snapshot)
     if (p->state == NULL || count > RECOVERED_MAX)
         return;
     uint8_t digests[RECOVERED_MAX * 32];
+    for (size_t i = 0; i < count; i++)
+        memcpy(digests + 32 * i, attestd_policy_digest(policy_snapshot_at(snapshot, i)), 32);
+    if (are_remembered(p, digests, 32 * count))
+        return;
     for (size_t i = 0; i < count; i++) {
-        const struct attestd_policy *policy = policy_snapshot_at(snapshot, i);
-        struct attestd_bytes canonical = attestd_policy_canonical(policy);
-        memcpy(digests + 32 * i, attestd_policy_digest(policy), 32);
+        struct attestd_bytes canonical = attestd_policy_canonical(policy_snapshot_at(snapshot, i));
         attestd_store_put(p->state, VERSIONS_TABLE, digests + 32 * i, 32, canonical.data, canonical.len);
     }
-    if (!attestd_store_put(p->state, ACTIVE_TABLE, "digests", 7, digests, 32 * count))
+    /* on the disk before it decides anything: what has answered once is what a start after a kill comes back to */
+    if (!attestd_store_put(p->state, ACTIVE_TABLE, "digests", 7, digests, 32 * count) || !attestd_store_flush(p->state))
         log_line(LOG_AT_ERROR, "policy_state", "the policies in force could not be written to state.mdb");
 }
 
