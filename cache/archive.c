@@ -79,7 +79,7 @@ static struct endorsement *read_bytes(const struct attestd_engine *engine, const
 bool archive_read(const struct attestd_engine *engine, const uint8_t *bytes, size_t len,
                   void (*found)(void *context, const char *kind, const char *key, struct endorsement *), void *context)
 {
-    if (memmem(bytes, len < 256 ? len : 256, "attestd_endorsements", strlen("attestd_endorsements")) == NULL)
+    if (len == 0 || memmem(bytes, len < 256 ? len : 256, "attestd_endorsements", strlen("attestd_endorsements")) == NULL)
         return false;
     json_t *document = attestd_json_read((const char *)bytes, len, 8, NULL, 0);
     json_t *entries = json_object_get(document, "entries");
