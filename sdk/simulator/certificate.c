@@ -78,7 +78,7 @@ static void put_name(struct sim_buffer *b, const char *common_name)
     sim_der_close(b, name);
 }
 
-static void put_public_key(struct sim_buffer *b, EVP_PKEY *key)
+void sim_put_public_key(struct sim_buffer *b, EVP_PKEY *key)
 {
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(key, &der);
@@ -146,7 +146,7 @@ struct sim_bytes sim_certificate_sign(const struct sim_certificate *certificate,
     sim_der_time(&b, certificate->not_after);
     sim_der_close(&b, validity);
     put_name(&b, certificate->subject);
-    put_public_key(&b, certificate->key);
+    sim_put_public_key(&b, certificate->key);
     if (certificate->extensions.len) {
         size_t outer = sim_der_open(&b, SIM_DER_CONTEXT + 3);
         sim_der_put(&b, SIM_DER_SEQUENCE, certificate->extensions.data, certificate->extensions.len);
@@ -213,8 +213,7 @@ void sim_extension(struct sim_buffer *b, const char *oid, bool critical, const v
     sim_der_close(b, extension);
 }
 
-/* RFC 5280 4.2.1.2, method 1: SHA-1 of the subjectPublicKey bit string. */
-static bool key_identifier(EVP_PKEY *key, uint8_t identifier[20])
+bool sim_key_identifier(EVP_PKEY *key, uint8_t identifier[20])
 {
     unsigned char *der = NULL;
     int len = i2d_PublicKey(key, &der);
@@ -230,7 +229,7 @@ static bool key_identifier(EVP_PKEY *key, uint8_t identifier[20])
 static void put_key_extension(struct sim_buffer *b, const char *oid, EVP_PKEY *key, bool authority)
 {
     uint8_t identifier[20] = {0};
-    b->failed |= !key_identifier(key, identifier);
+    b->failed |= !sim_key_identifier(key, identifier);
     struct sim_buffer value = {0};
     if (authority) {
         size_t outer = sim_der_open(&value, SIM_DER_SEQUENCE);

@@ -28,6 +28,10 @@ struct sim_revocation_list {
 };
 struct sim_bytes sim_revocation_list_sign(const struct sim_revocation_list *, EVP_PKEY *issuer_key);
 
+/* RFC 5280 4.2.1.2, method 1: SHA-1 of the subjectPublicKey bit string. */
+bool sim_key_identifier(EVP_PKEY *key, uint8_t identifier[20]);
+/* The SubjectPublicKeyInfo. */
+void sim_put_public_key(struct sim_buffer *, EVP_PKEY *key);
 /* One Extension: OID, critical, and the value that goes into its OCTET STRING. */
 void sim_extension(struct sim_buffer *, const char *oid, bool critical, const void *value, size_t len);
 void sim_extension_subject_key(struct sim_buffer *, EVP_PKEY *key);

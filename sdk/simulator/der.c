@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/simulator/der.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,17 @@ void sim_put(struct sim_buffer *b, const void *bytes, size_t len)
     }
     memcpy(b->data + b->len, bytes, len);
     b->len += len;
+}
+
+void sim_print(struct sim_buffer *b, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    b->failed |= len < 0 || (size_t)len >= sizeof text;
+    sim_put(b, text, b->failed ? 0 : (size_t)len);
 }
 
 struct sim_bytes sim_buffer_take(struct sim_buffer *b)
@@ -99,17 +111,27 @@ void sim_der_text(struct sim_buffer *b, unsigned tag, const char *text)
     sim_der_put(b, tag, text, strlen(text));
 }
 
+void sim_der_number(struct sim_buffer *b, const uint8_t *bytes, size_t len)
+{
+    while (len > 1 && bytes[0] == 0) {
+        bytes++;
+        len--;
+    }
+    size_t mark = sim_der_open(b, SIM_DER_INTEGER);
+    if (len == 0 || bytes[0] >= 0x80) {
+        sim_put(b, "", 1);
+    }
+    sim_put(b, bytes, len);
+    sim_der_close(b, mark);
+}
+
 void sim_der_unsigned(struct sim_buffer *b, uint64_t value)
 {
-    uint8_t octets[9] = {0};
-    for (size_t i = 0; i < 8; i++) {
-        octets[1 + i] = (uint8_t)(value >> (8 * (7 - i)));
+    uint8_t octets[8];
+    for (size_t i = 0; i < sizeof octets; i++) {
+        octets[i] = (uint8_t)(value >> (8 * (7 - i)));
     }
-    size_t first = 0;
-    while (first < 8 && octets[first] == 0 && octets[first + 1] < 0x80) {
-        first++;
-    }
-    sim_der_put(b, SIM_DER_INTEGER, octets + first, sizeof octets - first);
+    sim_der_number(b, octets, sizeof octets);
 }
 
 static void put_arc(struct sim_buffer *b, unsigned long arc)

@@ -30,6 +30,8 @@ enum sim_der_tag {
 };
 
 void sim_put(struct sim_buffer *, const void *bytes, size_t len);
+/* Text as printf writes it, without the NUL; at most 1023 characters. */
+void sim_print(struct sim_buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The bytes go to the caller, who frees them; the buffer is empty again. */
 struct sim_bytes sim_buffer_take(struct sim_buffer *);
 /* A copy the caller frees; {NULL, 0} when memory ran out or len is 0. */
@@ -42,6 +44,8 @@ void sim_der_put(struct sim_buffer *, unsigned tag, const void *contents, size_t
 void sim_der_text(struct sim_buffer *, unsigned tag, const char *text);
 /* The shortest non-negative INTEGER. */
 void sim_der_unsigned(struct sim_buffer *, uint64_t value);
+/* The shortest non-negative INTEGER of a big-endian number of any length. */
+void sim_der_number(struct sim_buffer *, const uint8_t *bytes, size_t len);
 /* Dotted decimal, first arc 0..2. */
 void sim_der_oid(struct sim_buffer *, const char *dotted);
 /* UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). */

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A good guest of each product, the key its firmware would derive, and that key's certificate. */
 #include "sdk/simulator/certificate.h"
+#include "sdk/simulator/derived_key.h"
 #include "sdk/simulator/snp_vendor.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/obj_mac.h>
-#include <openssl/param_build.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,29 +113,6 @@ static bool vek_scalar(const struct sim_snp_guest *guest, BIGNUM *scalar, const 
     return good;
 }
 
-static EVP_PKEY *key_from_scalar(const EC_GROUP *group, const BIGNUM *scalar)
-{
-    EVP_PKEY *key = NULL;
-    uint8_t point_bytes[97];
-    EC_POINT *point = EC_POINT_new(group);
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    OSSL_PARAM *parameters = NULL;
-    if (point && builder && context && EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) == 1 &&
-        EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, point_bytes, sizeof point_bytes, NULL) == sizeof point_bytes &&
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-384", 0) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point_bytes, sizeof point_bytes) == 1 &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1 && (parameters = OSSL_PARAM_BLD_to_param(builder)) != NULL &&
-        EVP_PKEY_fromdata_init(context) == 1 && EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, parameters) != 1) {
-        key = NULL;
-    }
-    OSSL_PARAM_free(parameters);
-    EVP_PKEY_CTX_free(context);
-    OSSL_PARAM_BLD_free(builder);
-    EC_POINT_free(point);
-    return key;
-}
-
 EVP_PKEY *sim_snp_vek_key(const struct sim_snp_guest *guest)
 {
     if (!sim_snp_line(guest->product)) {
@@ -146,7 +122,7 @@ EVP_PKEY *sim_snp_vek_key(const struct sim_snp_guest *guest)
     BIGNUM *scalar = BN_new();
     EVP_PKEY *key = NULL;
     if (group && scalar && vek_scalar(guest, scalar, EC_GROUP_get0_order(group))) {
-        key = key_from_scalar(group, scalar);
+        key = sim_key_from_scalar(group, SN_secp384r1, scalar);
     }
     BN_clear_free(scalar);
     EC_GROUP_free(group);

@@ -2,18 +2,13 @@
 #include "sdk/simulator/snp_vendor.h"
 
 #include "sdk/simulator/certificate.h"
+#include "sdk/simulator/vendor_folder.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define TWENTY_FIVE_YEARS (25 * INT64_C(31557600))
 
@@ -101,34 +96,6 @@ static struct sim_bytes mint_authority(const struct sim_snp_line *line, const st
     return der;
 }
 
-static bool complete(const struct sim_snp_vendor *vendor)
-{
-    return vendor->ark.data && vendor->ask.data && vendor->asvk.data;
-}
-
-struct sim_snp_vendor *sim_snp_vendor_new(enum sim_snp_product product)
-{
-    struct sim_snp_vendor *vendor = calloc(1, sizeof *vendor);
-    if (!vendor) {
-        return NULL;
-    }
-    vendor->line = sim_snp_line(product);
-    vendor->ark_key = vendor->line ? EVP_RSA_gen(4096) : NULL;
-    vendor->ask_key = vendor->ark_key ? EVP_RSA_gen(4096) : NULL;
-    vendor->asvk_key = vendor->ask_key ? EVP_RSA_gen(4096) : NULL;
-    if (vendor->asvk_key) {
-        vendor->ark = mint_authority(vendor->line, &ark_kind, vendor->ark_key, vendor->ark_key);
-        vendor->ask = mint_authority(vendor->line, &ask_kind, vendor->ask_key, vendor->ark_key);
-        vendor->asvk = mint_authority(vendor->line, &asvk_kind, vendor->asvk_key, vendor->ark_key);
-    }
-    if (!complete(vendor)) {
-        ERR_clear_error();
-        sim_snp_vendor_free(vendor);
-        return NULL;
-    }
-    return vendor;
-}
-
 void sim_snp_vendor_free(struct sim_snp_vendor *vendor)
 {
     if (!vendor) {
@@ -173,109 +140,45 @@ struct sim_bytes sim_snp_crl(const struct sim_snp_vendor *vendor, const struct s
     return sim_revocation_list_sign(&list, vendor->ark_key);
 }
 
-/* --- The folder: one file a product, three keys and three certificates in PEM, written once and read ever after. --- */
+/* --- The folder: one file a product. --- */
 
-static struct sim_bytes der_of(X509 *certificate)
+static bool make(void *context)
 {
-    unsigned char *der = NULL;
-    int len = certificate ? i2d_X509(certificate, &der) : -1;
-    if (len <= 0) {
-        return (struct sim_bytes){NULL, 0};
+    struct sim_snp_vendor *vendor = context;
+    const struct sim_snp_line *line = vendor->line;
+    vendor->ark_key = EVP_RSA_gen(4096);
+    vendor->ask_key = vendor->ark_key ? EVP_RSA_gen(4096) : NULL;
+    vendor->asvk_key = vendor->ask_key ? EVP_RSA_gen(4096) : NULL;
+    if (vendor->asvk_key) {
+        vendor->ark = mint_authority(line, &ark_kind, vendor->ark_key, vendor->ark_key);
+        vendor->ask = mint_authority(line, &ask_kind, vendor->ask_key, vendor->ark_key);
+        vendor->asvk = mint_authority(line, &asvk_kind, vendor->asvk_key, vendor->ark_key);
     }
-    struct sim_bytes copy = sim_bytes_copy(der, (size_t)len);
-    OPENSSL_free(der);
-    return copy;
-}
-
-static struct sim_bytes read_certificate(FILE *file)
-{
-    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
-    struct sim_bytes der = der_of(certificate);
-    X509_free(certificate);
-    return der;
-}
-
-static struct sim_snp_vendor *load(const char *path, const struct sim_snp_line *line)
-{
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return NULL;
-    }
-    struct sim_snp_vendor *vendor = calloc(1, sizeof *vendor);
-    if (vendor) {
-        vendor->line = line;
-        vendor->ark_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-        vendor->ask_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-        vendor->asvk_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-        vendor->ark = read_certificate(file);
-        vendor->ask = read_certificate(file);
-        vendor->asvk = read_certificate(file);
-    }
-    fclose(file);
-    if (vendor && (!complete(vendor) || !vendor->ark_key || !vendor->ask_key || !vendor->asvk_key)) {
-        ERR_clear_error();
-        sim_snp_vendor_free(vendor);
-        vendor = NULL;
-    }
-    return vendor;
-}
-
-static bool write_pem(FILE *file, struct sim_bytes der)
-{
-    return PEM_write(file, "CERTIFICATE", "", der.data, (long)der.len) > 0;
-}
-
-static bool save(const char *path, const struct sim_snp_vendor *vendor)
-{
-    char unfinished[4200];
-    snprintf(unfinished, sizeof unfinished, "%s.new", path);
-    int fd = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return false;
-    }
-    bool good = PEM_write_PrivateKey(file, vendor->ark_key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                PEM_write_PrivateKey(file, vendor->ask_key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                PEM_write_PrivateKey(file, vendor->asvk_key, NULL, NULL, 0, NULL, NULL) == 1 && write_pem(file, vendor->ark) &&
-                write_pem(file, vendor->ask) && write_pem(file, vendor->asvk);
-    good = fclose(file) == 0 && good;
-    return good && rename(unfinished, path) == 0;
+    ERR_clear_error();
+    return vendor->ark.data && vendor->ask.data && vendor->asvk.data;
 }
 
 struct sim_snp_vendor *sim_snp_vendor_open(const char *directory, enum sim_snp_product product)
 {
     const struct sim_snp_line *line = sim_snp_line(product);
-    char path[4096], lock_path[4096];
-    if (!line || (size_t)snprintf(path, sizeof path, "%s/snp-%s.pem", directory, line->name) >= sizeof path ||
-        (size_t)snprintf(lock_path, sizeof lock_path, "%s/snp-%s.lock", directory, line->name) >= sizeof lock_path) {
-        return NULL;
-    }
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        return NULL;
-    }
-    struct sim_snp_vendor *vendor = load(path, line);
-    if (vendor) {
-        return vendor;
-    }
-    /* Programs that start together make the vendor once and share it. */
-    int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX) != 0) {
-        if (lock >= 0) {
-            close(lock);
-        }
-        return NULL;
-    }
-    vendor = load(path, line);
+    struct sim_snp_vendor *vendor = line ? calloc(1, sizeof *vendor) : NULL;
     if (!vendor) {
-        vendor = sim_snp_vendor_new(product);
-        if (vendor && !save(path, vendor)) {
-            sim_snp_vendor_free(vendor);
-            vendor = NULL;
-        }
+        return NULL;
     }
-    close(lock);
+    vendor->line = line;
+    const struct sim_vendor_part parts[] = {
+        {&vendor->ark_key, &vendor->ark}, {&vendor->ask_key, &vendor->ask}, {&vendor->asvk_key, &vendor->asvk}};
+    char name[32];
+    snprintf(name, sizeof name, "snp-%s", line->name);
+    bool good = directory ? sim_vendor_folder(directory, name, parts, 3, make, vendor) : make(vendor);
+    if (!good) {
+        sim_snp_vendor_free(vendor);
+        return NULL;
+    }
     return vendor;
+}
+
+struct sim_snp_vendor *sim_snp_vendor_new(enum sim_snp_product product)
+{
+    return sim_snp_vendor_open(NULL, product);
 }
