@@ -18,8 +18,7 @@ EVP_PKEY *sim_key_from_scalar(const EC_GROUP *group, const char *name, const BIG
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     OSSL_PARAM *parameters = NULL;
-    if (point && builder && context && point_len <= sizeof point_bytes &&
-        EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) == 1 &&
+    if (point && builder && context && point_len <= sizeof point_bytes && EC_POINT_mul(group, point, scalar, NULL, NULL, NULL) == 1 &&
         EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, point_bytes, sizeof point_bytes, NULL) == point_len &&
         OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, name, 0) == 1 &&
         OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point_bytes, point_len) == 1 &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdk/simulator/snp_fields.h"
 
-#include <errno.h>
+#include "sdk/simulator/fields.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,28 +10,20 @@
 
 #define DAY INT64_C(86400)
 
-enum kind { NUMBER, SIGNED_NUMBER, BYTES, FLAG, LENGTH };
-
-struct field {
-    const char *name;
-    enum kind kind;
-    size_t offset, size;
-};
-
 #define SPOT(member) offsetof(struct sim_snp_guest, member), sizeof((struct sim_snp_guest *)0)->member
 #define NUMBER_FIELD(member)                                                                                                               \
     {                                                                                                                                      \
-#member, NUMBER, SPOT(member)                                                                                                      \
+#member, SIM_FIELD_NUMBER, SPOT(member)                                                                                            \
     }
 #define BYTES_FIELD(member)                                                                                                                \
     {                                                                                                                                      \
-#member, BYTES, SPOT(member)                                                                                                       \
+#member, SIM_FIELD_BYTES, SPOT(member)                                                                                             \
     }
 #define TCB_FIELDS(member)                                                                                                                 \
     NUMBER_FIELD(member.fmc), NUMBER_FIELD(member.bootloader), NUMBER_FIELD(member.tee), NUMBER_FIELD(member.snp),                         \
         NUMBER_FIELD(member.microcode)
 
-static const struct field fields[] = {
+static const struct sim_field fields[] = {
     NUMBER_FIELD(version),
     NUMBER_FIELD(guest_svn),
     NUMBER_FIELD(vmpl),
@@ -61,109 +54,30 @@ static const struct field fields[] = {
     BYTES_FIELD(committed_version),
     TCB_FIELDS(cert_tcb),
     BYTES_FIELD(cert_hwid),
-    {"cert_hwid_len", LENGTH, SPOT(cert_hwid_len)},
-    {"cert_hwid_octet_string", FLAG, SPOT(cert_hwid_octet_string)},
-    {"cert_struct_version", SIGNED_NUMBER, SPOT(cert_struct_version)},
+    {"cert_hwid_len", SIM_FIELD_NUMBER, SPOT(cert_hwid_len)},
+    {"cert_hwid_octet_string", SIM_FIELD_FLAG, SPOT(cert_hwid_octet_string)},
+    {"cert_struct_version", SIM_FIELD_SIGNED, SPOT(cert_struct_version)},
     NUMBER_FIELD(cert_missing_spl),
     NUMBER_FIELD(cert_serial),
     NUMBER_FIELD(cert_key_seed),
-    {"not_before", SIGNED_NUMBER, SPOT(not_before)},
-    {"not_after", SIGNED_NUMBER, SPOT(not_after)},
+    {"not_before", SIM_FIELD_SIGNED, SPOT(not_before)},
+    {"not_after", SIM_FIELD_SIGNED, SPOT(not_after)},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool sim_snp_set_hex(uint8_t *out, size_t len, const char *hex)
 {
-    if (strlen(hex) != 2 * len) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-static bool set_unsigned(uint8_t *at, const struct field *field, const char *value)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long number = strtoull(value, &end, 0);
-    bool too_big = field->size < sizeof number && number >> (8 * field->size);
-    if (errno || end == value || *end || *value == '-' || too_big || (field->kind == FLAG && number > 1)) {
-        return false;
-    }
-    switch (field->size) {
-    case 1:
-        *at = (uint8_t)number;
-        return true;
-    case 4:
-        memcpy(at, &(uint32_t){(uint32_t)number}, 4);
-        return true;
-    default:
-        memcpy(at, &(uint64_t){number}, 8);
-        return true;
-    }
-}
-
-static bool set_signed(uint8_t *at, const struct field *field, const char *value)
-{
-    char *end = NULL;
-    errno = 0;
-    long long number = strtoll(value, &end, 0);
-    if (errno || end == value || *end || (field->size == 4 && (number < INT32_MIN || number > INT32_MAX))) {
-        return false;
-    }
-    if (field->size == 4) {
-        memcpy(at, &(int32_t){(int32_t)number}, 4);
-    } else {
-        memcpy(at, &(int64_t){number}, 8);
-    }
-    return true;
+    return sim_read_hex(out, len, hex);
 }
 
 bool sim_snp_set(struct sim_snp_guest *guest, const char *assignment)
 {
-    const char *equals = strchr(assignment, '=');
-    for (size_t i = 0; equals && i < FIELDS; i++) {
-        const struct field *field = &fields[i];
-        if (strlen(field->name) != (size_t)(equals - assignment) || strncmp(field->name, assignment, strlen(field->name)) != 0) {
-            continue;
-        }
-        uint8_t *at = (uint8_t *)guest + field->offset;
-        switch (field->kind) {
-        case BYTES:
-            return sim_snp_set_hex(at, field->size, equals + 1);
-        case SIGNED_NUMBER:
-            return set_signed(at, field, equals + 1);
-        default:
-            return set_unsigned(at, field, equals + 1);
-        }
-    }
-    return false;
+    return sim_field_set(fields, FIELDS, guest, assignment);
 }
 
 void sim_snp_list_fields(FILE *file)
 {
-    for (size_t i = 0; i < FIELDS; i++) {
-        if (fields[i].kind == BYTES) {
-            fprintf(file, "  %-24s %zu bytes, hex\n", fields[i].name, fields[i].size);
-        } else {
-            fprintf(file, "  %-24s %s\n", fields[i].name, fields[i].kind == FLAG ? "0 or 1" : "number");
-        }
-    }
+    sim_field_list(fields, FIELDS, file);
 }
 
 bool sim_snp_product_named(const char *name, enum sim_snp_product *product)

@@ -93,8 +93,7 @@ bool sim_vendor_folder(const char *directory, const char *name, const struct sim
         return true;
     }
     int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool good =
-        lock >= 0 && flock(lock, LOCK_EX) == 0 && (load(path, parts, count) || (make(context) && save(path, parts, count)));
+    bool good = lock >= 0 && flock(lock, LOCK_EX) == 0 && (load(path, parts, count) || (make(context) && save(path, parts, count)));
     if (lock >= 0) {
         close(lock);
     }
