@@ -62,7 +62,7 @@ expect 1 "snp.revocation, ops@example.org, KDS mirror moves" $ctl policy expirin
 expect 0 '"$schema"' $ctl policy schema
 
 # usage
-expect 64 "wants one EVIDENCE file" $ctl policy init
+expect 64 "wants an EVIDENCE file" $ctl policy init
 expect 64 "wants BEFORE and AFTER" $ctl policy diff "$work/fleet.yaml"
 expect 64 "there is no such subcommand" $ctl policy frobnicate
 expect 0 "usage: attestctl policy lint" $ctl policy lint --help
