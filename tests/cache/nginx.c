@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -52,6 +53,7 @@ static pid_t spawn(const char *file, char *const arguments[])
     pid_t process = fork();
     if (process != 0)
         return process;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that ends early leaves nothing running */
     int nowhere = open("/dev/null", O_RDWR);
     dup2(nowhere, 0);
     dup2(nowhere, 1);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -235,6 +236,7 @@ static pid_t start_tls(unsigned *port)
     snprintf(accept_at, sizeof accept_at, "127.0.0.1:%u", *port);
     pid_t pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that ends early leaves nothing running */
         execlp("openssl", "openssl", "s_server", "-quiet", "-rev", "-accept", accept_at, "-key", key, "-cert", certificate, (char *)NULL);
         _exit(127);
     }

@@ -3,6 +3,13 @@
 # HAProxy (jwt_verify) as relying party: configuration as in docs/relying-party.md.
 . "$(dirname "$0")/tokens.bash"
 need haproxy curl node
+# Ubuntu 22.04 has 2.4, which does not know jwt_verify (2.5).
+version=$(PATH=$PATH:/usr/sbin haproxy -v | sed -n 's/^HAProxy version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p; s/^HA-Proxy version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+read -r major minor <<<"${version:-0 0}"
+if [ "$major" -lt 2 ] || { [ "$major" -eq 2 ] && [ "$minor" -lt 5 ]; }; then
+    echo "SKIPPED: HAProxy $major.$minor has no jwt_verify"
+    exit 77
+fi
 tokens
 
 # HAProxy wants the key as PEM.

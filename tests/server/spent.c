@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* cmocka's header wants the above */
@@ -180,6 +181,7 @@ static bool redis_start(struct redis *redis)
     snprintf(redis->socket, sizeof redis->socket, "%s/s", redis->folder);
     redis->pid = fork();
     if (redis->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that ends early leaves nothing running */
         execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", redis->socket, "--save", "", "--dir", redis->folder,
                "--logfile", "log", (char *)NULL);
         _exit(127);
