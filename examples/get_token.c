@@ -5,7 +5,7 @@
  *   cc get_token.c -lattest-collector -o get_token
  *   ./get_token https://verifier:8443 https://kms.example [ca.pem]
  */
-#include "sdk/collector/attest.h" /* installed: <attest.h> */
+#include <attest.h>
 
 #include <stdio.h>
 #include <stdlib.h>
