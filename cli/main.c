@@ -17,7 +17,7 @@ const struct attestctl_command attestctl_commands[] = {
     {"anchors", "list the pinned roots, fetch or import their bytes", "list fetch import --state --json --help", attestctl_anchors},
     {"token", "read or verify an attestation result token", "inspect verify rotate --help", attestctl_token},
     {"checks", "print the catalogue of checks, codes and remedies", "--json --markdown --help", attestctl_checks},
-    {"simulate", "mint evidence in real formats under simulated roots", "snp --help", attestctl_simulate},
+    {"simulate", "mint evidence in real formats under simulated roots", "snp tdx --help", attestctl_simulate},
     {"health", "ask a running attestd how it is", "--url --ca --unix --json --help", attestctl_health},
     {"completion", "print a completion script for a shell", "bash zsh fish", attestctl_completion},
     {NULL, NULL, NULL, NULL},

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DEFAULT_PATIENCE = 60, DEFAULT_RETRY = 2, MOST_CHALLENGES = 3, REPORT_DATA_AT = 0x50 };
+enum { DEFAULT_PATIENCE = 60, DEFAULT_RETRY = 2, MOST_CHALLENGES = 3 };
 
 enum attest_status collector_fail(struct attest *attest, enum attest_status status, const char *format, ...)
 {
@@ -24,6 +24,8 @@ void collector_evidence_free(struct collector_evidence *evidence)
 {
     free(evidence->report);
     free(evidence->certificates);
+    free(evidence->ccel);
+    free(evidence->ccel_table);
     *evidence = (struct collector_evidence){0};
 }
 
@@ -156,11 +158,29 @@ enum attest_status attest_add_data(struct attest *attest, const char *name, cons
 
 /* --- Collecting --- */
 
+/* Where REPORT_DATA stands, by type and version: AMD 56860 table 23; Intel TDX DCAP Quoting Library API, appendix A.3. */
+const uint8_t *collector_report_data(const struct collector_evidence *evidence)
+{
+    static const struct {
+        const char *type;
+        uint16_t version; /* in the first two bytes; 0: any */
+        size_t offset;
+    } places[] = {{"snp", 0, 0x50}, {"tdx", 4, 48 + 520}, {"tdx", 5, 54 + 520}};
+    unsigned version = evidence->report_len < 2 ? 0U : evidence->report[0] | (unsigned)evidence->report[1] << 8;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (strcmp(places[i].type, evidence->type) == 0 && (places[i].version == 0 || places[i].version == version) &&
+            evidence->report_len >= places[i].offset + COLLECTOR_FIELD_SIZE) {
+            return evidence->report + places[i].offset;
+        }
+    }
+    return NULL;
+}
+
 static enum attest_status evidence_over(struct attest *attest, const uint8_t d[COLLECTOR_FIELD_SIZE], struct collector_evidence *evidence)
 {
-    static collector_interface *const interfaces[] = {collector_tsm_report, collector_sev_guest};
-    char missing[2][256] = {"", ""};
-    for (size_t i = 0; i < 2; i++) {
+    static collector_interface *const interfaces[] = {collector_tsm_report, collector_sev_guest, collector_tdx_guest};
+    char missing[3][256] = {"", "", ""};
+    for (size_t i = 0; i < sizeof interfaces / sizeof *interfaces; i++) {
         enum attest_status status = interfaces[i](attest, d, evidence, missing[i]);
         if (status == ATTEST_NO_TEE) {
             continue;
@@ -169,14 +189,15 @@ static enum attest_status evidence_over(struct attest *attest, const uint8_t d[C
             return status;
         }
         /* The verifier would refuse it too, but here we know why. */
-        if (evidence->report_len < REPORT_DATA_AT + COLLECTOR_FIELD_SIZE ||
-            memcmp(evidence->report + REPORT_DATA_AT, d, COLLECTOR_FIELD_SIZE) != 0) {
+        const uint8_t *field = collector_report_data(evidence);
+        if (!field || memcmp(field, d, COLLECTOR_FIELD_SIZE) != 0) {
             collector_evidence_free(evidence);
             return collector_fail(attest, ATTEST_TEE_FAILED, "the report is not over the bytes that were asked for");
         }
+        collector_add_event_log(attest, evidence);
         return ATTEST_OK;
     }
-    return collector_fail(attest, ATTEST_NO_TEE, "no TEE on this machine: looked for %s and %s", missing[0], missing[1]);
+    return collector_fail(attest, ATTEST_NO_TEE, "no TEE on this machine: looked for %s, %s and %s", missing[0], missing[1], missing[2]);
 }
 
 /* Takes ownership of text, which may be NULL. */
@@ -187,16 +208,24 @@ static json_t *text_member(char *text)
     return value;
 }
 
+static bool add_part(json_t *piece, const char *name, const uint8_t *bytes, size_t len)
+{
+    return !bytes || len == 0 || json_object_set_new(piece, name, text_member(collector_base64(bytes, len))) == 0;
+}
+
 static json_t *evidence_member(const struct collector_evidence *evidence)
 {
-    json_t *piece =
-        json_pack("{s:s,s:o}", "type", evidence->type, "report", text_member(collector_base64(evidence->report, evidence->report_len)));
-    if (piece && evidence->certificates_len &&
-        json_object_set_new(piece, "certs", text_member(collector_base64(evidence->certificates, evidence->certificates_len))) != 0) {
+    json_t *piece = json_pack("{s:s}", "type", evidence->type);
+    bool td = strcmp(evidence->type, "tdx") == 0;
+    bool good = piece && add_part(piece, td ? "quote" : "report", evidence->report, evidence->report_len) &&
+                add_part(piece, "certs", evidence->certificates, evidence->certificates_len) &&
+                add_part(piece, "ccel", evidence->ccel, evidence->ccel_len) &&
+                add_part(piece, "ccel_table", evidence->ccel_table, evidence->ccel_table_len);
+    if (!good) {
         json_decref(piece);
         return NULL;
     }
-    return piece ? json_pack("{s:o}", "cpu0", piece) : NULL;
+    return json_pack("{s:o}", "cpu0", piece);
 }
 
 static json_t *binding_member(const struct attest *attest)

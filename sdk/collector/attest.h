@@ -32,7 +32,7 @@ void attest_free(struct attest *);
 /* Why the last call failed, one sentence; borrowed until the next call. */
 const char *attest_detail(const struct attest *);
 
-/* Prefix of /sys and /dev (tests); default "". */
+/* Prefix of /sys, /dev and /run (tests); default "". */
 void attest_set_root(struct attest *, const char *prefix);
 void attest_set_url(struct attest *, const char *url);           /* https://verifier:8443 */
 void attest_set_ca_file(struct attest *, const char *pem);       /* else the system's */

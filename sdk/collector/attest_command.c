@@ -277,8 +277,26 @@ static int command_collect(struct attest *attest, const struct options *options)
     return code;
 }
 
+/* Intel TDX DCAP Quoting Library API, appendix A.3: TD attributes stand 120 bytes into the body, REPORT_DATA 520. */
+static void describe_td(const struct attest *attest, struct collector_evidence *evidence)
+{
+    const uint8_t *field = collector_report_data(evidence);
+    if (!field) {
+        puts("    the quote is of no version that is known here");
+        return;
+    }
+    printf("    quote: TDX, version %u, %zu bytes%s\n", evidence->report[0], evidence->report_len,
+           (field - 400)[0] & 1 ? ", DEBUG IS ALLOWED: verifiers will refuse it" : "");
+    collector_add_event_log(attest, evidence);
+    if (evidence->ccel) {
+        printf("    event log of the firmware: %zu bytes\n", evidence->ccel_len);
+    } else {
+        puts("    no event log of the firmware (CCEL): RTMRs can only be compared as they are");
+    }
+}
+
 /* AMD 56860 table 23: what one wants to know at a glance. */
-static void describe(const struct collector_evidence *evidence)
+static void describe_snp(const struct collector_evidence *evidence)
 {
     static const uint8_t zeros[64];
     const uint8_t *report = evidence->report;
@@ -310,8 +328,10 @@ static bool try_interface(struct attest *attest, const char *name, collector_int
         return false;
     }
     printf("%s: works\n", name);
-    if (evidence.report_len >= 0x1e0) {
-        describe(&evidence);
+    if (strcmp(evidence.type, "tdx") == 0) {
+        describe_td(attest, &evidence);
+    } else if (evidence.report_len >= 0x1e0) {
+        describe_snp(&evidence);
     }
     collector_evidence_free(&evidence);
     return true;
@@ -332,15 +352,21 @@ static bool try_verifier(struct attest *attest)
 
 static int command_doctor(struct attest *attest, const struct options *options)
 {
-    bool tsm = try_interface(attest, "configfs-tsm", collector_tsm_report);
-    bool device = try_interface(attest, "sev-guest", collector_sev_guest);
-    bool verifier = !options->has_url || try_verifier(attest);
-    if (!tsm && !device) {
-        puts("no evidence can be collected here: this is no SEV-SNP guest, or its kernel has neither CONFIG_SEV_GUEST nor "
-             "CONFIG_TSM_REPORTS,\n"
-             "or the module is not loaded (modprobe sev-guest), or configfs is not mounted on /sys/kernel/config");
+    static const struct {
+        const char *name;
+        collector_interface *interface;
+    } interfaces[] = {{"configfs-tsm", collector_tsm_report}, {"sev-guest", collector_sev_guest}, {"tdx_guest", collector_tdx_guest}};
+    bool any = false;
+    for (size_t i = 0; i < sizeof interfaces / sizeof *interfaces; i++) {
+        any = try_interface(attest, interfaces[i].name, interfaces[i].interface) || any;
     }
-    return (tsm || device) && verifier ? EXIT_SUCCESS : EXIT_FAILURE;
+    bool verifier = !options->has_url || try_verifier(attest);
+    if (!any) {
+        puts("no evidence can be collected here: this is no SEV-SNP or TDX guest, or its kernel has none of CONFIG_SEV_GUEST, "
+             "CONFIG_TDX_GUEST_DRIVER\nand CONFIG_TSM_REPORTS, or the module is not loaded (modprobe sev-guest, modprobe tdx_guest), or "
+             "configfs is not mounted on\n/sys/kernel/config");
+    }
+    return any && verifier ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const struct {

@@ -11,6 +11,7 @@
 #define COLLECTOR_MAX_DATA 32
 #define COLLECTOR_FIELD_SIZE 64       /* REPORT_DATA */
 #define COLLECTOR_MAX_BLOB (1u << 20) /* of a report or a certificate table */
+#define COLLECTOR_MAX_LOG (3u << 19)  /* of an event log: in base64 half of attestd's default body limit */
 #define COLLECTOR_ATTEMPTS 8          /* at a device that is busy, or raced for */
 
 struct collector_datum {
@@ -35,9 +36,11 @@ enum attest_status collector_fail(struct attest *, enum attest_status status, co
 /* --- What the hardware gave. --- */
 
 struct collector_evidence {
-    const char *type;               /* of attestd's plugins: "snp" */
+    const char *type;               /* of attestd's plugins: "snp", "tdx" */
     uint8_t *report, *certificates; /* certificates NULL: the host gives none */
     size_t report_len, certificates_len;
+    uint8_t *ccel, *ccel_table; /* the firmware's event log and its ACPI table; NULL: none */
+    size_t ccel_len, ccel_table_len;
 };
 void collector_evidence_free(struct collector_evidence *);
 
@@ -49,6 +52,14 @@ typedef enum attest_status collector_interface(struct attest *, const uint8_t fi
                                                struct collector_evidence *evidence, char missing[256]);
 collector_interface collector_tsm_report; /* configfs-tsm */
 collector_interface collector_sev_guest;  /* /dev/sev-guest */
+collector_interface collector_tdx_guest;  /* /dev/tdx_guest and the host's quote generation service */
+
+/* The field a report is over, borrowed; NULL when it is too short, or no report of the evidence's type. */
+const uint8_t *collector_report_data(const struct collector_evidence *);
+/* Adds the firmware's event log to the evidence of a trust domain, where this machine has one. */
+void collector_add_event_log(const struct attest *, struct collector_evidence *);
+/* The whole file, at most `most` bytes, to be freed; NULL with errno set. One byte more than *len is there and zero. */
+uint8_t *collector_read_file(const char *path, size_t most, size_t *len);
 
 /* Sleeps before attempt number `attempt` (1, 2, ..): 10 ms, doubling. */
 void collector_pause(unsigned attempt);

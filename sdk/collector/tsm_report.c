@@ -31,11 +31,9 @@ static bool attribute_path(const struct entry *entry, const char *attribute, cha
     return (size_t)snprintf(path, PATH_MAX, "%s/%s", entry->path, attribute) < PATH_MAX;
 }
 
-/* The whole attribute, to be freed; NULL with errno set. One byte more than *len is there and zero. */
-static uint8_t *read_attribute(const struct entry *entry, const char *attribute, size_t *len)
+uint8_t *collector_read_file(const char *path, size_t most, size_t *len)
 {
-    char path[PATH_MAX];
-    int fd = attribute_path(entry, attribute, path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return NULL;
     }
@@ -47,7 +45,7 @@ static uint8_t *read_attribute(const struct entry *entry, const char *attribute,
         if (at < room) {
             continue;
         }
-        uint8_t *more = room < COLLECTOR_MAX_BLOB ? realloc(bytes, 2 * room + 1) : NULL;
+        uint8_t *more = room <= most ? realloc(bytes, 2 * room + 1) : NULL;
         if (!more) {
             errno = EFBIG;
             got = -1;
@@ -58,14 +56,21 @@ static uint8_t *read_attribute(const struct entry *entry, const char *attribute,
     }
     int why = errno;
     close(fd);
-    if (got < 0) {
+    if (got < 0 || at > most) {
         free(bytes);
-        errno = why;
+        errno = got < 0 ? why : EFBIG;
         return NULL;
     }
     bytes[at] = 0;
     *len = at;
     return bytes;
+}
+
+/* As collector_read_file(). */
+static uint8_t *read_attribute(const struct entry *entry, const char *attribute, size_t *len)
+{
+    char path[PATH_MAX];
+    return attribute_path(entry, attribute, path) ? collector_read_file(path, COLLECTOR_MAX_BLOB, len) : NULL;
 }
 
 static bool write_attribute(const struct entry *entry, const char *attribute, const void *bytes, size_t len)
@@ -99,13 +104,20 @@ static unsigned long read_number(const struct entry *entry, const char *attribut
     return good ? number : otherwise;
 }
 
-static bool provider_is(const struct entry *entry, const char *name, char found[64])
+/* The type of evidence that the entry's driver gives; NULL: none that is known. */
+static const char *type_of_provider(const struct entry *entry, char found[64])
 {
+    static const char *const providers[][2] = {{"sev_guest", "snp"}, {"tdx_guest", "tdx"}};
     size_t len = 0;
     char *text = (char *)read_attribute(entry, "provider", &len);
     snprintf(found, 64, "%.*s", text ? (int)strcspn(text, "\n") : 0, text ? text : "");
     free(text);
-    return strcmp(found, name) == 0;
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        if (strcmp(found, providers[i][0]) == 0) {
+            return providers[i][1];
+        }
+    }
+    return NULL;
 }
 
 /* 0, or why it is worth trying again or not (an errno). EAGAIN: somebody else wrote in between. */
@@ -142,7 +154,9 @@ static int take(const struct entry *entry, const uint8_t *field, struct collecto
         if (why != EBUSY && why != EAGAIN && why != EINTR) {
             break;
         }
+        const char *type = evidence->type;
         collector_evidence_free(evidence);
+        evidence->type = type;
     }
     return why;
 }
@@ -151,8 +165,10 @@ static enum attest_status collect_from(struct attest *attest, const struct entry
                                        struct collector_evidence *evidence, char missing[256])
 {
     char provider[64];
-    if (!provider_is(entry, "sev_guest", provider)) {
-        snprintf(missing, 256, "%s%s (its provider is %s, not sev_guest)", attest->root, REPORTS, *provider ? provider : "absent");
+    evidence->type = type_of_provider(entry, provider);
+    if (!evidence->type) {
+        snprintf(missing, 256, "%s%s (its provider is %s, neither sev_guest nor tdx_guest)", attest->root, REPORTS,
+                 *provider ? provider : "absent");
         return ATTEST_NO_TEE;
     }
     /* Under an SVSM the guest runs at a lower privilege level, and must ask for no higher one. */
@@ -169,7 +185,6 @@ static enum attest_status collect_from(struct attest *attest, const struct entry
     if (why) {
         return collector_fail(attest, ATTEST_TEE_FAILED, "configfs-tsm gives no report: %s", strerror(why));
     }
-    evidence->type = "snp";
     return ATTEST_OK;
 }
 

@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libattest-simulated-guest.so, for LD_PRELOAD: what a Linux SEV-SNP guest offers to its programs, below a folder instead of /.
+ * libattest-simulated-guest.so, for LD_PRELOAD: what a Linux SEV-SNP or TDX guest offers to its programs, below a folder instead of /.
  *
- *   <root>/sys/kernel/config/tsm/report/   configfs-tsm, with provider sev_guest (Documentation/ABI/testing/configfs-tsm-report)
+ *   <root>/sys/kernel/config/tsm/report/   configfs-tsm, with provider sev_guest or tdx_guest
+ *                                          (Documentation/ABI/testing/configfs-tsm-report)
  *   <root>/dev/sev-guest                   SNP_GET_REPORT and SNP_GET_EXT_REPORT (Documentation/virt/coco/sev-guest.rst)
+ *   <root>/dev/tdx_guest                   TDX_CMD_GET_REPORT0 (Documentation/virt/coco/tdx-guest.rst)
+ *   <root>/run/tdx-qgs/qgs.socket          the quote generation service of the host
  *
  * The attributes are ordinary files; this library makes them when a report entry is made, counts writes, and mints the report
  * when outblob or auxblob is opened. Settings, all from the environment:
  *
  *   ATTEST_SIMULATED_ROOT         the folder; without it the library does nothing
  *   ATTEST_SIMULATED_VENDOR       folder of the vendor's keys (default: <root>/vendor)
+ *   ATTEST_SIMULATED_TEE          snp (default) or tdx
  *   ATTEST_SIMULATED_PRODUCT      milan, genoa (default), zen4c, turin
  *   ATTEST_SIMULATED_VLEK         1: signed by a VLEK
  *   ATTEST_SIMULATED_DEBUG        1: a guest that may be debugged
  *   ATTEST_SIMULATED_MEASUREMENT  96 hex digits
- *   ATTEST_SIMULATED_SET          field=value, comma-separated (attestctl simulate snp --help)
+ *   ATTEST_SIMULATED_SET          field=value, comma-separated (attestctl simulate snp --help, or tdx)
  *   ATTEST_SIMULATED_FAULT        fault names, comma-separated
- *   ATTEST_SIMULATED_DEVICES      "tsm", "sev-guest" or both, comma-separated (default: both)
+ *   ATTEST_SIMULATED_DEVICES      "tsm", "sev-guest", "tdx-guest", comma-separated (default: tsm and the TEE's own)
+ *   ATTEST_SIMULATED_VERSION      of a TDX quote: 4 (default) or 5
+ *   ATTEST_SIMULATED_SERVICE      the quote generation service: "refuses", "cut" (answers by halves), "none"
  *   ATTEST_SIMULATED_CERTS        0: the host gives no certificates
  *   ATTEST_SIMULATED_FLOOR        privlevel_floor, 0 to 3 (default 0)
  *   ATTEST_SIMULATED_RACES        so many reads of outblob find that another program wrote inblob just before
  *   ATTEST_SIMULATED_BUSY         so many requests fail with EBUSY first
  */
+#include "sdk/simulator/guest_tdx.h"
 #include "sdk/simulator/snp_fields.h"
+#include "sdk/simulator/tdx_fields.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,15 +47,19 @@
 #define EXPORTED __attribute__((visibility("default")))
 #define MOST_FDS 1024
 #define REPORTS "/sys/kernel/config/tsm/report"
-#define DEVICE "/dev/sev-guest"
+#define SEV_DEVICE "/dev/sev-guest"
+#define TDX_DEVICE "/dev/tdx_guest"
+#define TDX_SERVICE "/run/tdx-qgs"
 
 enum { REPORT_DATA_SIZE = 64, REPORT_SIZE = 1184, PAGE = 4096 };
 
 /* What an open descriptor of ours is. */
-enum kind { NOT_OURS = 0, INBLOB, PRIVLEVEL, SEV_GUEST };
+enum kind { NOT_OURS = 0, INBLOB, PRIVLEVEL, SEV_GUEST, TDX_GUEST };
 
 static struct {
-    bool active, tsm, sev_guest;
+    bool active, tsm, sev_guest, tdx_guest;
+    bool tdx; /* a trust domain */
+    struct sim_guest_tdx td;
     char root[PATH_MAX / 2];
     struct sim_snp_vendor *vendor;
     struct sim_snp_scene scene;
@@ -90,14 +102,14 @@ static void each_word(const char *list, void (*use)(const char *word))
 
 static void use_field(const char *word)
 {
-    if (!sim_snp_set(&guest.scene.guest, word)) {
+    if (!(guest.tdx ? sim_tdx_set(&guest.td.scene, word) : sim_snp_set(&guest.scene.guest, word))) {
         refuse("no such field or value", word);
     }
 }
 
 static void use_fault(const char *word)
 {
-    if (!sim_snp_apply_fault(&guest.scene, word)) {
+    if (!(guest.tdx ? sim_tdx_apply_fault(&guest.td.scene, word) : sim_snp_apply_fault(&guest.scene, word))) {
         refuse("no such fault", word);
     }
 }
@@ -106,6 +118,7 @@ static void use_device(const char *word)
 {
     guest.tsm |= strcmp(word, "tsm") == 0;
     guest.sev_guest |= strcmp(word, "sev-guest") == 0;
+    guest.tdx_guest |= strcmp(word, "tdx-guest") == 0;
 }
 
 static bool write_whole(const char *path, const void *bytes, size_t len, mode_t mode)
@@ -140,7 +153,7 @@ static void make_folders(const char *below_root)
     real_mkdir(path, 0755);
 }
 
-static void configure(void)
+static void configure_snp(const char *directory)
 {
     enum sim_snp_product product = SIM_SNP_GENOA;
     const char *name = setting("ATTEST_SIMULATED_PRODUCT", "genoa"), *measurement = setting("ATTEST_SIMULATED_MEASUREMENT", NULL);
@@ -151,24 +164,51 @@ static void configure(void)
     if (measurement && !sim_snp_set_hex(guest.scene.guest.measurement, 48, measurement)) {
         refuse("the measurement is not 96 hex digits", measurement);
     }
+    guest.vendor = sim_snp_vendor_open(directory, product);
+    if (!guest.vendor) {
+        refuse("cannot make or load the vendor in", directory);
+    }
+}
+
+static void configure_tdx(const char *directory)
+{
+    const char *measurement = setting("ATTEST_SIMULATED_MEASUREMENT", NULL), *service = setting("ATTEST_SIMULATED_SERVICE", "");
+    sim_tdx_scene_default(&guest.td.scene, *setting("ATTEST_SIMULATED_VERSION", "4") == '5' ? 5 : 4, false);
+    if (measurement && !sim_snp_set_hex(guest.td.scene.guest.mrtd, 48, measurement)) {
+        refuse("the measurement is not 96 hex digits", measurement);
+    }
+    guest.td.service_refuses = strcmp(service, "refuses") == 0;
+    guest.td.service_cut = strcmp(service, "cut") == 0;
+    guest.td.vendor = sim_tdx_vendor_open(directory);
+    if (!guest.td.vendor) {
+        refuse("cannot make or load the vendor in", directory);
+    }
+}
+
+static void configure(void)
+{
+    char vendor[PATH_MAX];
+    snprintf(vendor, sizeof vendor, "%s/vendor", guest.root);
+    const char *directory = setting("ATTEST_SIMULATED_VENDOR", vendor), *tee = setting("ATTEST_SIMULATED_TEE", "snp");
+    guest.tdx = strcmp(tee, "tdx") == 0;
+    if (!guest.tdx && strcmp(tee, "snp") != 0) {
+        refuse("no such TEE", tee);
+    }
+    if (guest.tdx) {
+        configure_tdx(directory);
+    } else {
+        configure_snp(directory);
+    }
     if (*setting("ATTEST_SIMULATED_DEBUG", "0") == '1') {
         use_fault("debug");
     }
     each_word(setting("ATTEST_SIMULATED_SET", ""), use_field);
     each_word(setting("ATTEST_SIMULATED_FAULT", ""), use_fault);
-    each_word(setting("ATTEST_SIMULATED_DEVICES", "tsm,sev-guest"), use_device);
+    each_word(setting("ATTEST_SIMULATED_DEVICES", guest.tdx ? "tsm,tdx-guest" : "tsm,sev-guest"), use_device);
     guest.certificates = *setting("ATTEST_SIMULATED_CERTS", "1") != '0';
     guest.floor = strtol(setting("ATTEST_SIMULATED_FLOOR", "0"), NULL, 10);
     guest.races = strtol(setting("ATTEST_SIMULATED_RACES", "0"), NULL, 10);
     guest.busy = strtol(setting("ATTEST_SIMULATED_BUSY", "0"), NULL, 10);
-
-    char vendor[PATH_MAX];
-    snprintf(vendor, sizeof vendor, "%s/vendor", guest.root);
-    const char *directory = setting("ATTEST_SIMULATED_VENDOR", vendor);
-    guest.vendor = sim_snp_vendor_open(directory, product);
-    if (!guest.vendor) {
-        refuse("cannot make or load the vendor in", directory);
-    }
 }
 
 /* Other libraries' constructors may open files before ours ran. */
@@ -180,6 +220,26 @@ static void resolve(void)
     *(void **)&real_close = dlsym(RTLD_NEXT, "close");
     *(void **)&real_ioctl = dlsym(RTLD_NEXT, "ioctl");
     *(void **)&real_write = dlsym(RTLD_NEXT, "write");
+}
+
+static void make_device(const char *below_root)
+{
+    char device[PATH_MAX];
+    make_folders("/dev");
+    snprintf(device, sizeof device, "%s%s", guest.root, below_root);
+    write_whole(device, "", 0, 0600);
+}
+
+static void start_service(void)
+{
+    char path[PATH_MAX];
+    make_folders(TDX_SERVICE);
+    snprintf(path, sizeof path, "%s" TDX_SERVICE "/qgs.socket", guest.root);
+    if (strcmp(setting("ATTEST_SIMULATED_SERVICE", ""), "none") == 0) {
+        unlink(path);
+    } else if (!sim_guest_tdx_serve(&guest.td, path)) {
+        refuse("cannot serve quotes at", path);
+    }
 }
 
 __attribute__((constructor)) static void start(void)
@@ -199,10 +259,11 @@ __attribute__((constructor)) static void start(void)
         make_folders(REPORTS);
     }
     if (guest.sev_guest) {
-        char device[PATH_MAX];
-        make_folders("/dev");
-        snprintf(device, sizeof device, "%s" DEVICE, guest.root);
-        write_whole(device, "", 0, 0600);
+        make_device(SEV_DEVICE);
+    }
+    if (guest.tdx_guest) {
+        make_device(TDX_DEVICE);
+        start_service();
     }
     guest.active = true;
 }
@@ -212,7 +273,7 @@ __attribute__((constructor)) static void start(void)
 static struct sim_bytes certificate_table(void)
 {
     struct sim_bytes none = {NULL, 0};
-    if (!guest.certificates) {
+    if (!guest.certificates || guest.tdx) {
         return none;
     }
     bool vlek = guest.scene.guest.vlek;
@@ -227,6 +288,11 @@ static struct sim_bytes certificate_table(void)
 
 static struct sim_bytes report_over(const uint8_t *report_data, size_t len, uint32_t vmpl)
 {
+    if (guest.tdx) {
+        uint8_t field[REPORT_DATA_SIZE] = {0};
+        memcpy(field, report_data, len);
+        return sim_guest_tdx_quote(&guest.td, field);
+    }
     struct sim_snp_scene scene = guest.scene;
     memset(scene.guest.report_data, 0, sizeof scene.guest.report_data);
     memcpy(scene.guest.report_data, report_data, len);
@@ -277,9 +343,12 @@ static void make_attributes(const char *entry)
     snprintf(floor, sizeof floor, "%ld\n", guest.floor);
     write_attribute(entry, "inblob", "", 0, 0600);
     write_attribute(entry, "outblob", "", 0, 0600);
-    write_attribute(entry, "auxblob", "", 0, 0600);
-    write_attribute(entry, "provider", "sev_guest\n", 10, 0600);
+    write_attribute(entry, "provider", guest.tdx ? "tdx_guest\n" : "sev_guest\n", 10, 0600);
     write_attribute(entry, "generation", "0\n", 2, 0600);
+    if (guest.tdx) { /* its driver has neither an auxblob nor privilege levels */
+        return;
+    }
+    write_attribute(entry, "auxblob", "", 0, 0600);
     write_attribute(entry, "privlevel", "", 0, 0600);
     write_attribute(entry, "privlevel_floor", floor, strlen(floor), 0600);
 }
@@ -323,7 +392,7 @@ static int refresh(const char *entry)
     }
     struct sim_bytes report = report_over(report_data, len, (uint32_t)vmpl), table = certificate_table();
     bool good = report.data && write_attribute(entry, "outblob", report.data, report.len, 0600) &&
-                write_attribute(entry, "auxblob", table.data ? table.data : (const uint8_t *)"", table.len, 0600);
+                (guest.tdx || write_attribute(entry, "auxblob", table.data ? table.data : (const uint8_t *)"", table.len, 0600));
     free(report.data);
     free(table.data);
     return good ? 0 : EIO;
@@ -357,10 +426,16 @@ static int open_attribute(const char *path, int flags, mode_t mode, const char *
     return fd;
 }
 
-static bool is_device(const char *path)
+static enum kind device_kind(const char *path)
 {
-    return guest.active && guest.sev_guest && strncmp(path, guest.root, strlen(guest.root)) == 0 &&
-           strcmp(path + strlen(guest.root), DEVICE) == 0;
+    if (!guest.active || strncmp(path, guest.root, strlen(guest.root)) != 0) {
+        return NOT_OURS;
+    }
+    path += strlen(guest.root);
+    if (guest.sev_guest && strcmp(path, SEV_DEVICE) == 0) {
+        return SEV_GUEST;
+    }
+    return guest.tdx_guest && strcmp(path, TDX_DEVICE) == 0 ? TDX_GUEST : NOT_OURS;
 }
 
 static int open_any(const char *path, int flags, mode_t mode)
@@ -370,9 +445,10 @@ static int open_any(const char *path, int flags, mode_t mode)
     if (!real_open) {
         resolve();
     }
-    if (is_device(path)) {
+    enum kind kind = device_kind(path);
+    if (kind != NOT_OURS) {
         int fd = real_open(path, flags, mode);
-        remember(fd, SEV_GUEST, "");
+        remember(fd, kind, "");
         return fd;
     }
     if (!split_path(path, entry, &attribute) || !*attribute) {
@@ -550,6 +626,27 @@ static int answer(unsigned long number, struct message *message)
     return number == GET_EXTENDED_REPORT ? answer_extended(address(message->request), message) : ENOTTY;
 }
 
+/* --- /dev/tdx_guest --- */
+
+struct td_request {
+    uint8_t report_data[REPORT_DATA_SIZE];
+    uint8_t report[SIM_TDREPORT_SIZE];
+};
+#define TDX_GET_REPORT _IOWR('T', 1, struct td_request)
+
+static int answer_td(unsigned long number, struct td_request *request)
+{
+    if (number != TDX_GET_REPORT) {
+        return ENOTTY;
+    }
+    if (guest.busy > 0) {
+        guest.busy--;
+        return EBUSY;
+    }
+    sim_guest_tdx_report(&guest.td, request->report_data, request->report);
+    return 0;
+}
+
 EXPORTED int ioctl(int fd, unsigned long number, ...)
 {
     va_list arguments;
@@ -559,11 +656,12 @@ EXPORTED int ioctl(int fd, unsigned long number, ...)
     if (!real_ioctl) {
         resolve();
     }
-    if (fd < 0 || fd >= MOST_FDS || guest.kinds[fd] != SEV_GUEST) {
+    enum kind kind = fd >= 0 && fd < MOST_FDS ? (enum kind)guest.kinds[fd] : NOT_OURS;
+    if (kind != SEV_GUEST && kind != TDX_GUEST) {
         return real_ioctl(fd, number, argument);
     }
     pthread_mutex_lock(&guest.lock);
-    int fault = answer(number, argument);
+    int fault = kind == TDX_GUEST ? answer_td(number, argument) : answer(number, argument);
     pthread_mutex_unlock(&guest.lock);
     errno = fault;
     return fault ? -1 : 0;
