@@ -135,16 +135,25 @@ static void write_identity(struct tree *tree, const char *path, const struct sim
     serve(tree, path, "application/json", "SGX-Enclave-Identity-Issuer-Chain", SIM_TDX_TCB_SIGNING);
 }
 
-static void write_pck_list(struct tree *tree, const struct sim_tdx_scene *scene, const char *form)
+static void write_pck_list(struct tree *tree, const struct sim_tdx_scene *scene, const char *form, struct sim_bytes list)
 {
     bool pem = strcmp(form, "pem") == 0;
     char path[64];
     snprintf(path, sizeof path, SGX_TREE "/pckcrl.%s.%s", scene->pck.processor ? "processor" : "platform", form);
-    struct sim_bytes list = sim_tdx_pck_crl(tree->vendor, scene);
-    put_file(tree, path, pem ? pem_of(list, "X509 CRL") : list);
+    struct sim_bytes copy = sim_bytes_copy(list.data, list.len);
+    put_file(tree, path, pem ? pem_of(copy, "X509 CRL") : copy);
     open_internal(tree, path, pem ? "application/x-pem-file" : "application/pkix-crl");
     add_chain(tree, "SGX-PCK-CRL-Issuer-Chain", sim_tdx_pck_ca(scene));
     sim_print(&tree->conf, "}\n");
+}
+
+/* One list in its two encodings. */
+static void write_pck_lists(struct tree *tree, const struct sim_tdx_scene *scene)
+{
+    struct sim_bytes list = sim_tdx_pck_crl(tree->vendor, scene);
+    write_pck_list(tree, scene, "pem", list);
+    write_pck_list(tree, scene, "der", list);
+    free(list.data);
 }
 
 static void write_lists(struct tree *tree, const struct sim_tdx_scene *scene)
@@ -160,13 +169,12 @@ static void write_lists(struct tree *tree, const struct sim_tdx_scene *scene)
         sim_print(&tree->conf, "        rewrite ^ " SGX_TREE "/pckcrl.%s.%s last;\n    }\n", ca, form);
     }
     sim_print(&tree->conf, "    return 400;\n}\n");
-    for (size_t i = 0; i < 2; i++) {
-        write_pck_list(tree, scene, forms[i]);
-        write_pck_list(tree, &other, forms[i]);
-    }
-    put_file(tree, SGX_TREE "/rootcacrl", hex_of(sim_tdx_root_crl(tree->vendor, scene))); /* as a PCCS answers */
+    write_pck_lists(tree, scene);
+    write_pck_lists(tree, &other);
+    struct sim_bytes root = sim_tdx_root_crl(tree->vendor, scene);
+    put_file(tree, SGX_TREE "/rootcacrl", hex_of(sim_bytes_copy(root.data, root.len))); /* as a PCCS answers */
     serve(tree, SGX_TREE "/rootcacrl", "text/plain", NULL, SIM_TDX_ROOT);
-    put_file(tree, "/IntelSGXRootCA.der", sim_tdx_root_crl(tree->vendor, scene)); /* the distribution point */
+    put_file(tree, "/IntelSGXRootCA.der", root); /* the distribution point */
     serve(tree, "/IntelSGXRootCA.der", "application/pkix-crl", NULL, SIM_TDX_ROOT);
 }
 
