@@ -187,7 +187,7 @@ const char *dcap_quote_read(const uint8_t *bytes, size_t len, struct dcap_quote 
     return code;
 }
 
-bool dcap_quote_begins(const uint8_t *bytes, size_t len, uint32_t *tee)
+bool dcap_quote_begins(const uint8_t *bytes, size_t len, uint32_t *tee, bool *of_intel)
 {
     static const uint8_t intel[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
     struct attestd_reader reader = attestd_reader_of(bytes, len);
@@ -196,7 +196,8 @@ bool dcap_quote_begins(const uint8_t *bytes, size_t len, uint32_t *tee)
     if (reader.failed || quote.version < 3 || quote.version > 5 || (quote.key_type != 2 && quote.key_type != 3))
         return false;
     *tee = quote.tee;
-    return memcmp(quote.qe_vendor_id, intel, sizeof intel) == 0;
+    *of_intel = memcmp(quote.qe_vendor_id, intel, sizeof intel) == 0;
+    return true;
 }
 
 bool dcap_ppid_read(const struct dcap_quote *quote, struct dcap_ppid *ppid)

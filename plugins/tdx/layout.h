@@ -74,8 +74,8 @@ struct dcap_quote {
 
 /* NULL, or the code of what is wrong and where. Zero bytes behind the quote are its buffer's and are counted; others are refused. */
 const char *dcap_quote_read(const uint8_t *bytes, size_t len, struct dcap_quote *quote, size_t *at);
-/* The version and TEE that the first bytes name; false when they begin no quote. */
-bool dcap_quote_begins(const uint8_t *bytes, size_t len, uint32_t *tee);
+/* The TEE and the vendor of the QE that the first bytes name; false when they begin no quote. */
+bool dcap_quote_begins(const uint8_t *bytes, size_t len, uint32_t *tee, bool *of_intel);
 
 /* What certification data of types 1 to 3 names a PCK by. False when the length is not that of the type. */
 struct dcap_ppid {

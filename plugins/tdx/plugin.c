@@ -23,7 +23,10 @@ static const struct attestd_endorsement_kind endorsements[] = {
 static int32_t recognise(const uint8_t *bytes, size_t len)
 {
     uint32_t tee;
-    return dcap_quote_begins(bytes, len, &tee) && tee == DCAP_TEE ? 95 : 0;
+    bool of_intel;
+    if (!dcap_quote_begins(bytes, len, &tee, &of_intel) || tee != DCAP_TEE)
+        return 0;
+    return of_intel ? 95 : 50; /* another vendor's is named as such by the check */
 }
 
 static const struct attestd_plugin plugin = {

@@ -315,6 +315,8 @@ static void each_type_recognises_its_own_quotes_alone(void **state)
     struct attestd_bytes td = vector("tdx", "tdx-v5-td15-alibaba.quote.bin"), enclave = vector("sgx", "sgx-v3-platform-a.quote.bin");
     assert_string_equal(attestd_engine_recognise(world.engine, td.data, td.len)->name, "tdx");
     assert_string_equal(attestd_engine_recognise(world.engine, enclave.data, enclave.len)->name, "sgx");
+    struct attestd_bytes other = vector("tdx", "neg-header-qe-vendor.quote.bin");
+    assert_string_equal(attestd_engine_recognise(world.engine, other.data, other.len)->name, "tdx");
 }
 
 /* A log beside its quote: which registers match. */
