@@ -32,11 +32,33 @@ static void put_time_member(struct sim_buffer *b, const char *name, int64_t seco
     sim_print(b, "\"%s\":\"%s\"", name, text);
 }
 
-static void put_components(struct sim_buffer *b, const char *name, const uint8_t components[16])
+/* What PCS says of a component beside its SVN; NULL: nothing. */
+struct component {
+    const char *category, *type;
+};
+static const struct component sgx_components[16] = {{"BIOS", "Early Microcode Update"},
+                                                    {"OS/VMM", "SGX Late Microcode Update"},
+                                                    {"OS/VMM", "TXT SINIT"},
+                                                    {"BIOS", NULL},
+                                                    {"BIOS", NULL},
+                                                    {"BIOS", NULL},
+                                                    {NULL, NULL},
+                                                    {"OS/VMM", "SEAMLDR ACM"}};
+static const struct component tdx_components[16] = {
+    {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Late Microcode Update"}};
+
+static void put_components(struct sim_buffer *b, const char *name, const uint8_t svns[16], const struct component components[16])
 {
     sim_print(b, "\"%s\":[", name);
     for (size_t i = 0; i < 16; i++) {
-        sim_print(b, "%s{\"svn\":%u}", i ? "," : "", components[i]);
+        sim_print(b, "%s{\"svn\":%u", i ? "," : "", svns[i]);
+        if (components[i].category) {
+            sim_print(b, ",\"category\":\"%s\"", components[i].category);
+        }
+        if (components[i].type) {
+            sim_print(b, ",\"type\":\"%s\"", components[i].type);
+        }
+        sim_print(b, "}");
     }
     sim_print(b, "]");
 }
@@ -63,12 +85,12 @@ static void put_level(struct sim_buffer *b, const struct sim_tdx_level *level, e
     if (kind == ISV_LEVEL) {
         sim_print(b, "\"isvsvn\":%u", level->isvsvn);
     } else {
-        put_components(b, "sgxtcbcomponents", level->sgx);
+        put_components(b, "sgxtcbcomponents", level->sgx, sgx_components);
         sim_print(b, ",\"pcesvn\":%u", level->pcesvn);
     }
     if (kind == TDX_LEVEL) {
         sim_print(b, ",");
-        put_components(b, "tdxtcbcomponents", level->tdx);
+        put_components(b, "tdxtcbcomponents", level->tdx, tdx_components);
     }
     sim_print(b, "},");
     put_time_member(b, "tcbDate", level->date);

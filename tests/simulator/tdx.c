@@ -336,6 +336,7 @@ static void tcb_info_is_signed_as_it_stands(void **state)
     json_t *tcb = json_object_get(json_array_get(json_object_get(info, "tcbLevels"), 0), "tcb");
     assert_int_equal(json_array_size(json_object_get(tcb, "sgxtcbcomponents")), 16);
     assert_int_equal(json_array_size(json_object_get(tcb, "tdxtcbcomponents")), 16);
+    assert_string_equal(text_of(json_array_get(json_object_get(tcb, "tdxtcbcomponents"), 2), "type"), "TDX Late Microcode Update");
     json_decref(info);
     sim_tdx_scene_default(&scene, 3, true);
     info = signed_body(sim_tdx_tcb_info(vendor, &scene), "tcbInfo");
