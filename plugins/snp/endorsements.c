@@ -910,7 +910,8 @@ void snp_authenticate(struct snp_run *run, struct snp_authenticity *a, int64_t s
     size_t count = products_of(run, products);
     bool decided = false;
 
-    best.vek = NULL;
+    best.vek = best.intermediate = best.root = NULL;
+    best.chain = NULL;
     best.signs = false;
     steps_clear(&a->steps);
     for (size_t i = 0; i < count && !decided; i++) {
