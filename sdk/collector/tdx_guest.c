@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/vm_sockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+/* wants <sys/socket.h> before it on older kernels' headers */
+#include <linux/vm_sockets.h>
 
 #define DEVICE "/dev/tdx_guest"
 #define LOCAL_SERVICE "/run/tdx-qgs/qgs.socket"
