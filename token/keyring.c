@@ -47,7 +47,8 @@ static bool name_key(struct signing_key *key)
     uint8_t point[65], digest[32];
     size_t len = 0;
     char text[160];
-    if (EVP_PKEY_get_octet_string_param(key->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) != 1 || len != 65 || point[0] != 4)
+    if (EVP_PKEY_get_octet_string_param(key->key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point), &len) != 1 || len != 65 ||
+        point[0] != 4)
         return false;
     attestd_base64url_encode(point + 1, 32, key->x);
     attestd_base64url_encode(point + 33, 32, key->y);
@@ -73,7 +74,7 @@ static bool prepare(struct signing_key *key, char *error, size_t error_size)
 {
     if (!is_sound_p256(key->key))
         return fail(error, error_size, "not a P-256 private key");
-    /* PEM may hold the point compressed; JWK wants both coordinates. */
+    /* PEM may hold the point compressed; JWK wants both coordinates. (OpenSSL before 3.0.8 has "pub" compressed whatever is asked for.) */
     EVP_PKEY_set_utf8_string_param(key->key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
     if (!name_key(key))
         return fail(error, error_size, "cannot read the public key");

@@ -60,10 +60,10 @@ char *attest_key_pem(struct attest *attest)
 
 char *collector_key_jwk(const struct attest *attest)
 {
-    uint8_t point[65]; /* 04, x, y */
+    uint8_t point[65]; /* 04, x, y; the "pub" parameter is compressed before OpenSSL 3.0.8 */
     size_t len = 0;
-    if (EVP_PKEY_get_octet_string_param(attest->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &len) != 1 || len != sizeof point ||
-        point[0] != POINT_CONVERSION_UNCOMPRESSED) {
+    if (EVP_PKEY_get_octet_string_param(attest->key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof point, &len) != 1 ||
+        len != sizeof point || point[0] != POINT_CONVERSION_UNCOMPRESSED) {
         ERR_clear_error();
         return NULL;
     }

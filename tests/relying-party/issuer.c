@@ -75,7 +75,8 @@ char *issuer_jwks(struct issuer *const *issuers, size_t count, const char *extra
     for (size_t i = 0; i < count; i++) {
         unsigned char point[65];
         size_t len = 0;
-        check(EVP_PKEY_get_octet_string_param(issuers[i]->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) == 1 && len == 65);
+        check(EVP_PKEY_get_octet_string_param(issuers[i]->key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point), &len) == 1 &&
+              len == 65);
         char *x = issuer_base64url(point + 1, 32), *y = issuer_base64url(point + 33, 32);
         fprintf(stream, "%s{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\",\"kid\":\"%s\"}", i > 0 || extra != NULL ? "," : "",
                 x, y, issuers[i]->kid);
