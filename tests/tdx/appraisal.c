@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/tdx/appraisal.h"
 
+#include "core/digest.h"
 #include "core/encoding.h"
 #include "core/json.h"
 #include "core/value.h"
@@ -118,8 +119,10 @@ int64_t time_at(const char *text)
 void shelf_put_as(struct shelf *shelf, const char *kind, const char *key, struct attestd_bytes document)
 {
     assert_true(shelf->count < sizeof shelf->items / sizeof shelf->items[0]);
-    shelf->items[shelf->count++] =
-        (struct shelf_item){attestd_arena_text(world.arena, kind), attestd_arena_text(world.arena, key), document};
+    struct shelf_item *item = &shelf->items[shelf->count++];
+    *item =
+        (struct shelf_item){.kind = attestd_arena_text(world.arena, kind), .key = attestd_arena_text(world.arena, key), .bytes = document};
+    attestd_sha256(document.data, document.len, item->sha256);
 }
 
 struct placing {
@@ -152,7 +155,7 @@ static void answer(const struct shelf *shelf, struct attestd_job *job)
             const struct shelf_item *item = &shelf->items[k];
             if (strcmp(item->kind, need.kind) != 0 || strcmp(item->key, need.key) != 0)
                 continue;
-            struct attestd_supply supply = {.bytes = item->bytes, .source = "directory"};
+            struct attestd_supply supply = {.bytes = item->bytes, .source = "directory", .sha256 = item->sha256};
             attestd_job_supply(job, need.kind, need.key, &supply);
             found = true;
         }

@@ -11,6 +11,7 @@
 struct shelf_item {
     const char *kind, *key;
     struct attestd_bytes bytes;
+    uint8_t sha256[32]; /* of bytes, made once, as a cache does */
 };
 struct shelf {
     struct shelf_item items[64];
