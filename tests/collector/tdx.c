@@ -146,6 +146,42 @@ static void event_log_goes_along_without_its_unused_end(void **state)
     in_root("rm -r root/sys/firmware");
 }
 
+/* The outcome of a check in attestctl's answer to the request that collect printed; "" when there is none. */
+static const char *outcome_of(const json_t *checks, const char *id)
+{
+    size_t i;
+    const json_t *check;
+    json_array_foreach(checks, i, check)
+    {
+        if (strcmp(json_string_value(json_object_get(check, "id")), id) == 0) {
+            return json_string_value(json_object_get(check, "outcome"));
+        }
+    }
+    return "";
+}
+
+static void what_is_collected_is_what_the_plugin_verifies(void **state)
+{
+    (void)state;
+    in_root("rm -rf root && \"$ATTESTD_BUILD/bin/attestctl\" simulate tdx --out good --vendor \"$ATTESTD_BUILD/simulated-vendor\"");
+    static const char *const devices[] = {"tsm", "tdx-guest"};
+    for (size_t i = 0; i < 2; i++) {
+        char settings[96], path[128];
+        snprintf(settings, sizeof settings, TD "ATTEST_SIMULATED_DEVICES=%s", devices[i]);
+        in_root("rm -rf root");
+        collect(settings, 48 + 520);
+        in_root("mv out request.json; \"$ATTESTD_BUILD/bin/attestctl\" appraise --development --anchor tdx=good/root.pem --endorsements "
+                "good/endorsements --offline --json request.json > answer.json; test $? -eq 10"); /* warning: nothing was compared */
+        snprintf(path, sizeof path, "%s/answer.json", guest_folder);
+        json_t *answer = json_load_file(path, 0, NULL);
+        const json_t *piece = json_object_get(json_object_get(answer, "evidence"), "cpu0");
+        assert_string_equal(outcome_of(json_object_get(piece, "checks"), "tdx.signature"), "pass");
+        assert_string_equal(outcome_of(json_object_get(piece, "checks"), "tdx.tcb.status"), "pass");
+        assert_string_equal(outcome_of(json_object_get(answer, "checks"), "binding.nonce"), "pass");
+        json_decref(answer);
+    }
+}
+
 static void doctor_says_what_works(void **state)
 {
     (void)state;
@@ -166,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_quote_over_other_bytes_is_refused),
         cmocka_unit_test(another_writer_and_a_busy_driver_are_waited_for),
         cmocka_unit_test(event_log_goes_along_without_its_unused_end),
+        cmocka_unit_test(what_is_collected_is_what_the_plugin_verifies),
         cmocka_unit_test(doctor_says_what_works),
     };
     int failed = cmocka_run_group_tests_name("collector.tdx", tests, guest_set_up, guest_tear_down);
