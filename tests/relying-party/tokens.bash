@@ -9,7 +9,7 @@
 #
 # ATTESTD_BUILD is the build folder. ATTESTD_TOKEN and ATTESTD_JWKS (files), when set, are a token of a running attestd and its keys, used in
 # place of minted ones; ATTESTD_ISSUER and ATTESTD_AUDIENCE then say whose it is and for whom, and ATTESTD_ALLOW_SIMULATED=1 lets a token over
-# simulated evidence pass, which the configurations refuse.
+# simulated evidence pass, which the configurations refuse. ATTESTD_BAD_TOKENS: a folder of tokens (*.jwt) that are to be refused as well.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -96,6 +96,7 @@ tokens() {
     if [ -n "${ATTESTD_TOKEN:-}" ]; then
         tr -d '\n' <"$ATTESTD_TOKEN" >"$work/good.jwt"
         cp "$ATTESTD_JWKS" "$work/jwks.json"
+        [ -z "${ATTESTD_BAD_TOKENS:-}" ] || cp "$ATTESTD_BAD_TOKENS"/*.jwt "$work/"
     else
         [ -x "$build/bin/mint_token" ] || fail "$build/bin/mint_token is not built"
         mint --audience "$audience" --gpus 1 --jwks "$work/jwks.json" >"$work/good.jwt"

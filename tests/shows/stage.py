@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "server"))
-from attestd_process import Attestd, run  # noqa: E402
+from attestd_process import BUILD, SOURCE, Attestd, run  # noqa: E402,F401
 from guest import Guest, policy  # noqa: E402
 
 ROOM = tempfile.mkdtemp(prefix="attestd-shows-")
