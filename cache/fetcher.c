@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/fetcher.h"
 
+#include "cache/answer_part.h"
 #include "cache/budget.h"
 #include "cache/fair_queue.h"
 #include "cache/hold_back.h"
@@ -64,6 +65,7 @@ static unsigned seconds_until(uint64_t at, uint64_t now)
 
 struct question {
     const char *kind, *key, *caller_name;
+    const struct endorsement_source *source;
     struct vendor *vendor; /* NULL: see detail */
     const char *detail;
     bool stranger;
@@ -97,9 +99,13 @@ static const char *find_source(const struct fetcher *fetcher, struct question *q
     const struct endorsement_source *source = endorsement_source_find(question->kind);
     if (source == NULL)
         return "nobody is known to publish this kind";
-    if (source->vendor == NULL)
-        return source->absent;
-    struct vendor *vendor = find_vendor(fetcher, source->vendor);
+    struct vendor *vendor = NULL;
+    for (; source != NULL; source = endorsement_source_next(source)) {
+        if (source->vendor == NULL)
+            return source->absent;
+        if ((vendor = find_vendor(fetcher, source->vendor)) != NULL)
+            break;
+    }
     if (vendor == NULL)
         return "the configuration names no address of this kind's vendor";
     char path[SOURCE_URL_MAX];
@@ -109,6 +115,7 @@ static const char *find_source(const struct fetcher *fetcher, struct question *q
     int len = snprintf(question->url, sizeof question->url, "%s%s", vendor->base, path);
     if (len < 0 || (size_t)len >= sizeof question->url)
         return "the address would be too long";
+    question->source = source;
     question->vendor = vendor;
     return NULL;
 }
@@ -313,7 +320,7 @@ static void place(struct fetcher *fetcher, struct fetcher_wait *wait, const stru
 {
     struct refusal refusal = {FETCH_FAILED, 1, "memory is out"};
     struct flight *flight = admit(fetcher, question, now, &refusal);
-    struct want *want = flight != NULL ? flight_want(flight, question->kind, question->key, question->want_digest) : NULL;
+    struct want *want = flight != NULL ? flight_want(flight, question->source, question->key, question->want_digest) : NULL;
     if (want == NULL) {
         decide(fetcher, wait, refusal.outcome, refusal.retry_after, refusal.detail);
         return;
@@ -384,7 +391,7 @@ void fetcher_refresh(struct fetcher *fetcher, const char *kind, const char *key)
     pthread_mutex_lock(&fetcher->lock);
     struct flight *flight = admit(fetcher, &question, fetcher_clock_ms(), &refusal);
     if (flight != NULL)
-        (void)flight_want(flight, kind, key, question.want_digest);
+        (void)flight_want(flight, question.source, key, question.want_digest);
     pthread_mutex_unlock(&fetcher->lock);
     curl_multi_wakeup(fetcher->multi);
 }
@@ -421,7 +428,9 @@ static size_t largest_want(const struct fetcher *fetcher, const struct flight *f
     const struct want *want;
     TAILQ_FOREACH(want, &flight->wants, in_flight)
     {
-        size_t max = endorsement_max_size(fetcher->options.engine, want->kind);
+        /* The kind's bound is that of the header: its body is another kind's. */
+        bool in_header = want->source->header != NULL;
+        size_t max = in_header ? ENDORSEMENT_ANSWER_MAX : endorsement_max_size(fetcher->options.engine, want->kind);
         largest = max > largest ? max : largest;
     }
     return largest;
@@ -456,6 +465,16 @@ static void launch(struct fetcher *fetcher, uint64_t now)
     }
 }
 
+static bool offer_one(struct fetcher *fetcher, const struct flight *flight, const struct want *want, int64_t now)
+{
+    struct answer_part part;
+    bool taken = answer_part(want->source, &flight->transfer, &part) &&
+                 part.len <= endorsement_max_size(fetcher->options.engine, want->kind) &&
+                 fetcher->options.arrived(fetcher->options.context, want->kind, want->key, part.bytes, part.len, now);
+    free(part.made);
+    return taken;
+}
+
 /* Offer the answer to each that wants it; others may join meanwhile. */
 static void offer(struct fetcher *fetcher, struct flight *flight)
 {
@@ -467,9 +486,7 @@ static void offer(struct fetcher *fetcher, struct flight *flight)
         }
         int64_t now = (int64_t)time(NULL);
         pthread_mutex_unlock(&fetcher->lock);
-        bool fits = flight->transfer.len > 0 && flight->transfer.len <= endorsement_max_size(fetcher->options.engine, want->kind);
-        bool taken = fits && fetcher->options.arrived(fetcher->options.context, want->kind, want->key, flight->transfer.body,
-                                                      flight->transfer.len, now);
+        bool taken = offer_one(fetcher, flight, want, now);
         pthread_mutex_lock(&fetcher->lock);
         static const char rejected[] = "the vendor's answer is not what was asked for";
         want->state = taken ? WANT_ARRIVED : WANT_REJECTED;

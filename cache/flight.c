@@ -31,7 +31,8 @@ void flight_free(struct flight *flight, CURLM *multi)
     free(flight);
 }
 
-struct want *flight_want(struct flight *flight, const char *kind, const char *key, const uint8_t digest[RECENT_DIGEST])
+struct want *flight_want(struct flight *flight, const struct endorsement_source *source, const char *key,
+                         const uint8_t digest[RECENT_DIGEST])
 {
     struct want *want;
     TAILQ_FOREACH(want, &flight->wants, in_flight)
@@ -41,7 +42,8 @@ struct want *flight_want(struct flight *flight, const char *kind, const char *ke
     if (want == NULL)
         return NULL;
     memcpy(want->digest, digest, RECENT_DIGEST);
-    snprintf(want->kind, sizeof want->kind, "%s", kind);
+    want->source = source;
+    snprintf(want->kind, sizeof want->kind, "%s", source->kind);
     snprintf(want->key, sizeof want->key, "%s", key);
     TAILQ_INSERT_TAIL(&flight->wants, want, in_flight);
     return want;

@@ -12,12 +12,13 @@
 
 struct caller_line;
 
-/* Several kinds may share one URL (a chain holds ASK and ARK): each is a want. */
+/* Several kinds may share one URL (a chain holds ASK and ARK; a header holds the chain of the body): each is a want. */
 enum want_state { WANT_OPEN, WANT_ARRIVED, WANT_REJECTED };
 struct want {
     TAILQ_ENTRY(want) in_flight;
     enum want_state state;
     uint8_t digest[RECENT_DIGEST]; /* of kind and URL: what is held back when the answer is rejected */
+    const struct endorsement_source *source;
     char kind[ENDORSEMENT_KIND_MAX + 1], key[ENDORSEMENT_KEY_MAX + 1];
 };
 
@@ -61,6 +62,6 @@ struct flight *flight_new(struct vendor *, const char *url, const uint8_t digest
 /* Nobody may wait on it any more, and it stands in no list. */
 void flight_free(struct flight *, CURLM *);
 /* The want for this kind, added when there is none; NULL when memory is out. */
-struct want *flight_want(struct flight *, const char *kind, const char *key, const uint8_t digest[RECENT_DIGEST]);
+struct want *flight_want(struct flight *, const struct endorsement_source *, const char *key, const uint8_t digest[RECENT_DIGEST]);
 
 #endif

@@ -70,11 +70,12 @@ static const char *crl_path(const char *key, char *out, size_t size)
 }
 
 const struct endorsement_source attestd_kds_sources[] = {
-    {"snp.vcek", "amd-kds", vcek_path, NULL},
-    {"snp.ask", "amd-kds", vcek_chain_path, NULL},
-    {"snp.ark", "amd-kds", vcek_chain_path, NULL},
-    {"snp.asvk", "amd-kds", vlek_chain_path, NULL},
-    {"snp.crl", "amd-kds", crl_path, NULL},
-    {"snp.vlek", NULL, NULL, "a VLEK certificate comes from the cloud provider, with the evidence: the vendor gives it to nobody else"},
+    {.kind = "snp.vcek", .vendor = "amd-kds", .path = vcek_path},
+    {.kind = "snp.ask", .vendor = "amd-kds", .path = vcek_chain_path},
+    {.kind = "snp.ark", .vendor = "amd-kds", .path = vcek_chain_path},
+    {.kind = "snp.asvk", .vendor = "amd-kds", .path = vlek_chain_path},
+    {.kind = "snp.crl", .vendor = "amd-kds", .path = crl_path},
+    {.kind = "snp.vlek",
+     .absent = "a VLEK certificate comes from the cloud provider, with the evidence: the vendor gives it to nobody else"},
 };
 const size_t attestd_kds_source_count = sizeof attestd_kds_sources / sizeof *attestd_kds_sources;

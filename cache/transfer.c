@@ -5,13 +5,35 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define HEADERS_MAX ((size_t)64 << 10)
+#define HEADERS_FIRST ((size_t)2 << 10)
 #define BODY_FIRST ((size_t)4 << 10)
 
+static bool keep_header(struct transfer *transfer, const char *line, size_t len)
+{
+    /* A status line begins a response: what an informational one (1xx) said before does not count (RFC 9110 section 15.2). */
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        transfer->headers_len = 0;
+    size_t want = transfer->headers_allocated > 0 ? transfer->headers_allocated : HEADERS_FIRST;
+    while (want - transfer->headers_len < len)
+        want *= 2; /* bounded: all headers are */
+    if (want != transfer->headers_allocated) {
+        char *headers = realloc(transfer->headers, want);
+        if (headers == NULL)
+            return false;
+        transfer->headers = headers;
+        transfer->headers_allocated = want;
+    }
+    memcpy(transfer->headers + transfer->headers_len, line, len);
+    transfer->headers_len += len;
+    return true;
+}
+
+/* libcurl hands over whole lines. */
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 {
-    (void)bytes;
     struct transfer *transfer = context;
     size_t len = size * count;
     if (len > HEADERS_MAX - transfer->header_bytes) {
@@ -19,7 +41,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
         return 0;
     }
     transfer->header_bytes += len;
-    return len;
+    return keep_header(transfer, bytes, len) ? len : 0;
 }
 
 static bool make_room(struct transfer *transfer, size_t more)
@@ -163,6 +185,34 @@ struct transfer_answer transfer_end(struct transfer *transfer, CURLM *multi, CUR
     return by_status(status, wait <= 0 ? 0 : wait > INT_MAX ? INT_MAX : (unsigned)wait);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+const char *transfer_header(const struct transfer *transfer, const char *name, size_t *len)
+{
+    const char *found = NULL, *line = transfer->headers;
+    size_t left = transfer->headers_len, name_len = strlen(name);
+    while (left > 0) {
+        const char *end = memchr(line, '\n', left);
+        size_t line_len = end != NULL ? (size_t)(end - line) + 1 : left;
+        if (line_len > name_len && line[name_len] == ':' && strncasecmp(line, name, name_len) == 0) {
+            if (found != NULL)
+                return NULL; /* which of them is meant cannot be said */
+            found = line + name_len + 1;
+            *len = line_len - name_len - 1;
+        }
+        line += line_len;
+        left -= line_len;
+    }
+    for (; found != NULL && *len > 0 && is_blank(found[0]); found++)
+        --*len;
+    while (found != NULL && *len > 0 && is_blank(found[*len - 1]))
+        --*len;
+    return found;
+}
+
 void transfer_clear(struct transfer *transfer, CURLM *multi)
 {
     if (transfer->easy != NULL) {
@@ -170,5 +220,6 @@ void transfer_clear(struct transfer *transfer, CURLM *multi)
         curl_easy_cleanup(transfer->easy);
     }
     free(transfer->body);
+    free(transfer->headers);
     *transfer = (struct transfer){0};
 }

@@ -12,7 +12,9 @@ struct transfer {
     CURL *easy;
     uint8_t *body;
     size_t len, allocated, max;
-    size_t header_bytes;
+    size_t header_bytes; /* of all responses, informational ones too */
+    char *headers;       /* lines of the last response; no NUL at the end */
+    size_t headers_len, headers_allocated;
     bool oversized;
 };
 
@@ -41,8 +43,11 @@ struct transfer_answer {
 
 /* Starts it; the end comes as a message of the multi handle with `owner` as CURLINFO_PRIVATE. False when memory is out. */
 bool transfer_begin(struct transfer *, CURLM *, const struct transfer_request *, void *owner);
-/* After its message: what came; the body stays until transfer_clear. */
+/* After its message: what came; body and headers stay until transfer_clear. */
 struct transfer_answer transfer_end(struct transfer *, CURLM *, CURLcode);
+/* The value of a header (case of the name aside), without the blanks around it. NULL when there is none, or more than one. Not
+ * NUL-terminated; stays until transfer_clear. */
+const char *transfer_header(const struct transfer *, const char *name, size_t *len);
 /* Also breaks off one that is under way. */
 void transfer_clear(struct transfer *, CURLM *);
 
